@@ -17,7 +17,9 @@ class OutgoingEvent:
     ``topic`` is concrete (``sharing.441581.v1``), ``key`` the root of the case, ``case_version``
     the case's number of this event, unique per topic and key (protocol §1). ``destination`` is a
     node code, or ``*`` for a broadcast. ``guard`` names the grant or flow generation
-    (``grant:<id>``) that is checked immediately before publishing.
+    (``grant:<id>``) that is checked immediately before publishing. ``case_space`` keeps two
+    numberings of one key apart: a node that is requester and source of one request writes both
+    sides of the case (``sent``, ``received``) to the same topic under the same key.
     """
 
     type: str
@@ -28,6 +30,7 @@ class OutgoingEvent:
     payload: Payload
     destination: str
     guard: str | None = None
+    case_space: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
