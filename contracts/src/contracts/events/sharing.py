@@ -54,6 +54,62 @@ class RefusedPart(Payload):
     basis: tuple[Basis, ...]
 
 
+class Finding(Payload):
+    """What is missing or wrong in a request, in words, and the field that it concerns."""
+
+    code: str
+    field: str = ""
+    text: str = ""
+
+
+class SupplementAsked(Payload):
+    """The source asks for a supplement (补正); the deadline of the reply runs on.
+
+    ``waits`` is set when an unconditional request failed the automatic check: nothing is granted
+    until the requester has mended it. Type ``yiwang.sharing.request.supplement_asked.v1``.
+    """
+
+    request_id: str
+    round: int
+    findings: tuple[Finding, ...]
+    waits: bool = False
+    asked_by: str
+    asked_at: str
+
+
+class RequestSupplemented(Payload):
+    """The requester's answer to a supplement; absent fields stay as they were.
+
+    Type ``yiwang.sharing.request.supplemented.v1``. ``documents`` are digests of attachments.
+    """
+
+    request_id: str
+    round: int
+    explanation: str
+    purpose: str | None = None
+    items: tuple[str, ...] | None = None
+    documents: tuple[str, ...] = ()
+    supplemented_by: str
+    supplemented_at: str
+
+
+class ReviewResult(Payload):
+    """The outcome of the confidentiality review for one item."""
+
+    item: str
+    passed: bool
+    note: str = ""
+
+
+class ConfidentialityReview(Payload):
+    """The confidentiality review (保密审查) of Article 30 ¶1, recorded per act (gate G16)."""
+
+    reviewer: str
+    reviewed_at: str
+    results: tuple[ReviewResult, ...]
+    note: str = ""
+
+
 class RequestReplied(Payload):
     """The source department's reply; ends D3 and, when agreeing, starts D4."""
 
@@ -68,6 +124,7 @@ class RequestReplied(Payload):
     entry_version: int
     reply_due: DueDate | None = None
     deliver_due: DueDate | None = None
+    review: ConfidentialityReview | None = None
 
 
 class RequestDelivered(Payload):
