@@ -1,0 +1,3 @@
+"""Fixtures of every test: database, broker."""
+
+pytest_plugins = ["tests.support.infra"]
