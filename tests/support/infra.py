@@ -25,7 +25,9 @@ def pytest_report_header() -> list[str]:
 def postgres_server() -> Iterator[DatabaseServer]:
     """The session's PostgreSQL server, one per xdist worker."""
     with providers.provide(providers.choose_database()) as url:
-        yield DatabaseServer(url)
+        server = DatabaseServer(url)
+        yield server
+        server.close()
 
 
 @pytest.fixture(scope="module")

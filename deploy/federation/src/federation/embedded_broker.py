@@ -73,15 +73,16 @@ def running(log: Path) -> Iterator[str]:
         stop(process)
 
 
-async def create_topics(bootstrap: str, topics: Sequence[NewTopic], *, timeout: float = 30) -> None:
+async def create_topics(bootstrap: str, topics: Sequence[NewTopic], *, within: float = 30) -> None:
     """Create these topics; those that are there stay as they are.
 
-    Raises ``SetupError`` when the broker refuses one or does not answer within ``timeout`` seconds.
+    Raises ``SetupError`` when the broker refuses one or does not answer within ``within`` seconds.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
-        await asyncio.wait_for(admin.start(), timeout)
-        answer = await asyncio.wait_for(admin.create_topics(list(topics)), timeout)
+        async with asyncio.timeout(within):
+            await admin.start()
+            answer = await admin.create_topics(list(topics))
     except (KafkaError, TimeoutError) as error:
         raise SetupError(f"The topics could not be created at {bootstrap}: {error!r}") from error
     finally:

@@ -202,12 +202,8 @@ def _initdb(binaries: Path, data: Path, password: str, *, user: SystemUser) -> N
     command += ["--pwfile", str(secret), "--auth", "scram-sha-256", "--encoding", "UTF8"]
     command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
     command += ["--no-instructions", "--no-sync"]
-    rights = {} if user.is_caller else {"user": user.uid, "group": user.gid, "extra_groups": []}
     try:
-        made = subprocess.run(  # noqa: S603 - the wheel's own binary
-            command, capture_output=True, text=True, check=False, cwd="/", env=_environment(),
-            **rights,
-        )  # fmt: skip
+        made = user.run(command, env=_environment())
     finally:
         secret.unlink()
     if made.returncode != 0:

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +36,28 @@ class SystemUser:
         """Tell whether this user can enter or read ``path``; asks the system, as ACLs count too."""
         if self.is_caller:
             return os.access(path, os.R_OK)
-        check = subprocess.run(  # noqa: S603 - constant script
-            ["/bin/sh", "-c", 'test -r "$0" && test -x "$0"', str(path)],
+        check = self.run(["/bin/sh", "-c", 'test -r "$0" && test -x "$0"', str(path)])
+        return check.returncode == 0
+
+    def run(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours to its end as this user."""
+        if self.is_caller:
+            return subprocess.run(  # noqa: S603 - no shell, constant commands
+                command, capture_output=True, text=True, check=False, cwd="/", env=env
+            )
+        return subprocess.run(  # noqa: S603 - no shell, constant commands
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=env,
             user=self.uid,
             group=self.gid,
             extra_groups=[],
-            cwd="/",
-            check=False,
         )
-        return check.returncode == 0
 
 
 def database_user() -> SystemUser:
