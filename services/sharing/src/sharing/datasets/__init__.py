@@ -1,0 +1,1 @@
+"""One uploaded file per catalog entry: checked, stored once, paged by row."""

@@ -1,0 +1,1 @@
+"""What this service knows of the federation: published entries and organisations."""

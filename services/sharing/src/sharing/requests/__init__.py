@@ -1,0 +1,1 @@
+"""Requests between agencies (Articles 19 and 20): submission, reply, delivery, end."""
