@@ -93,6 +93,18 @@ class RequestSupplemented(Payload):
     supplemented_at: str
 
 
+class ReceiptReturned(Payload):
+    """The receipt of the request was back at the requester.
+
+    Sent only under a rule set whose ``receipt_event`` is ``receipt_back``: that instant, known to
+    the requester alone, then starts the source's clock.
+    Type ``yiwang.sharing.request.receipt_returned.v1``.
+    """
+
+    request_id: str
+    returned_at: str
+
+
 class ReviewResult(Payload):
     """The outcome of the confidentiality review for one item."""
 
