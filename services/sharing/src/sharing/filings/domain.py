@@ -65,5 +65,6 @@ class Filing:
     returned_at: datetime | None = None
     return_reason: str = ""
     completed_at: datetime | None = None
+    alarmed_at: datetime | None = None
     round: int = 1
     emitted: int = 1

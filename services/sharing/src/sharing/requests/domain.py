@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from contracts.events.base import DueDate
+from contracts.events.catalog import EntryState
 from contracts.events.sharing import (
     ConfidentialityReview,
     Finding,
@@ -92,7 +93,15 @@ _SENT: dict[Act, dict[RequestState, RequestState]] = {
         _S.RECEIVED_BY_SOURCE: _S.WITHDRAWN,
         _S.NEEDS_FIX: _S.WITHDRAWN,
     },
-    Act.END: {_S.AGREED: _S.ENDED, _S.DELIVERED: _S.ENDED, _S.ACTIVE: _S.ENDED},
+    # A grant that ended before its announcement left is announced as ended only.
+    Act.END: {
+        _S.DISPATCHED: _S.ENDED,
+        _S.RECEIVED_BY_SOURCE: _S.ENDED,
+        _S.NEEDS_FIX: _S.ENDED,
+        _S.AGREED: _S.ENDED,
+        _S.DELIVERED: _S.ENDED,
+        _S.ACTIVE: _S.ENDED,
+    },
 }
 
 # A withdrawal that crosses the reply on its way is taken from ``agreed`` too; the grant of a
@@ -136,6 +145,18 @@ def next_state(side: Side, state: RequestState, act: Act) -> RequestState:
     return following
 
 
+_STRICTNESS = ("unconditional", "conditional", "none")
+
+
+def share_kind(entry: EntryState, items: tuple[str, ...]) -> str:
+    """Return the share type that binds a request: the strictest of entry and asked items."""
+    asked = frozenset(items)
+    types = {entry.share_type} | {
+        item.share_type for item in entry.items if item.name_en in asked and item.share_type
+    }
+    return max(types, key=_STRICTNESS.index)
+
+
 def may(side: Side, state: RequestState, act: Act) -> bool:
     """Tell whether ``act`` is open in ``state``."""
     return state in TRANSITIONS[side][act]
@@ -175,7 +196,8 @@ class ShareRequest:
 
     ``asked`` is what was asked, with answered supplements worked in. ``kind`` is the share type
     that binds (that of the entry version in force at receipt, gate G17). ``emitted`` counts the
-    events that this side has sent. ``rule_version`` stays as it was at submission.
+    events that this side has sent. ``rule_version`` stays as it was at submission. ``clock_round``
+    counts the runs of D3, which are several only where a supplement stops it by policy.
     """
 
     side: Side
@@ -202,6 +224,7 @@ class ShareRequest:
     end_reason: str = ""
     alarmed_at: datetime | None = None
     submission_digest: str | None = None
+    clock_round: int = 1
 
     @property
     def request_id(self) -> str:
