@@ -1,6 +1,17 @@
 """Who may do what: pure functions over principal, act and object; default deny."""
 
+from collections.abc import Iterable
+
+from contracts.roles import allowed, scopes
+from contracts.rules import RuleSet
 from kernel.principal import Principal
+from kernel.problems import (
+    NotPermitted,
+    OtherNode,
+    OtherOrganisation,
+    ProblemError,
+    SeparationOfDuties,
+)
 
 
 def authorise(
@@ -9,17 +20,35 @@ def authorise(
     *,
     organisation: str | None = None,
     node: str | None = None,
-    done_by: str | None = None,
+    done_by: str | Iterable[str] | None = None,
+    owner: str | None = None,
+    rules: RuleSet | None = None,
 ) -> None:
     """Return when ``principal`` may do ``act`` (a dotted act of ``contracts.roles``), else raise.
 
-    ``organisation`` is the one that owns the object, ``node`` the node that holds it, ``done_by``
-    the subject who did the step that the act's separation of duties names (the submitter, for an
-    approval). Roles that act for an organisation need the same organisation; authority roles act
-    for every organisation of their own node. Raises ``NotPermitted``, ``OtherNode``,
-    ``OtherOrganisation`` or ``SeparationOfDuties``.
+    ``organisation`` owns the object, ``node`` holds it, ``owner`` is the subject whom it belongs
+    to, ``done_by`` are the subjects who did the steps that separation of duties names (the
+    submitter, for an approval). A role of scope ``organisation`` needs the same organisation, one
+    of scope ``node`` acts for every organisation of its own node, one of scope ``self`` only on
+    its own. With ``rules`` an act of a switched-off guard is nobody's.
+
+    Raises ``NotPermitted``, ``OtherNode``, ``OtherOrganisation`` or ``SeparationOfDuties``.
     """
-    raise NotImplementedError
+    if not allowed(principal.roles, act, rules=rules):
+        raise NotPermitted(act=act)
+    if node is not None and node != principal.node:
+        raise OtherNode(act=act)
+    reach = scopes(principal.roles, act)
+    if "node" not in reach:
+        own = organisation is None or (principal.organisation == organisation != "")
+        if "organisation" in reach and not own:
+            raise OtherOrganisation(act=act)
+        if "organisation" not in reach and owner is not None and owner != principal.subject:
+            raise NotPermitted(act=act)
+    if done_by is not None:
+        earlier = (done_by,) if isinstance(done_by, str) else tuple(done_by)
+        if principal.subject in earlier:
+            raise SeparationOfDuties(act=act, kind="policy")
 
 
 def may(
@@ -28,7 +57,19 @@ def may(
     *,
     organisation: str | None = None,
     node: str | None = None,
-    done_by: str | None = None,
+    done_by: str | Iterable[str] | None = None,
+    rules: RuleSet | None = None,
 ) -> bool:
     """Tell whether ``authorise`` would return."""
-    raise NotImplementedError
+    try:
+        authorise(
+            principal, act, organisation=organisation, node=node, done_by=done_by, rules=rules
+        )
+    except ProblemError:
+        return False
+    return True
+
+
+def sees_whole_node(principal: Principal, act: str) -> bool:
+    """Tell whether a list for ``act`` shows every organisation of the caller's node."""
+    return "node" in scopes(principal.roles, act)
