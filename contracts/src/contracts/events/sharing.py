@@ -181,12 +181,16 @@ class GrantEnded(Payload):
 
 
 class RequestConfirmed(Payload):
-    """The requester confirms that the delivery arrived and works."""
+    """The requester confirms that the delivery arrived and works.
+
+    ``automatic`` confirms by lapse of time (policy) and proves no delivery.
+    """
 
     request_id: str
     grant_id: str
     confirmed_by: str
     confirmed_at: str
+    automatic: bool = False
 
 
 class RequestWithdrawn(Payload):
