@@ -18,7 +18,6 @@ from contracts.calendar import Calendar, Exemption, YearSource
 from contracts.resources import data_path
 
 _SATURDAY = 5
-FORMAT = 1
 
 
 class _Record(BaseModel):
@@ -60,7 +59,7 @@ class CalendarDocument(_Record):
     """The whole table; years follow each other without a gap."""
 
     kind: Literal["yiwang.calendar"] = "yiwang.calendar"
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     version: str = Field(min_length=1)
     issuer: str = ""
     years: tuple[YearDocument, ...] = Field(min_length=1)
