@@ -1,0 +1,1 @@
+"""A new year's schedule of working days: imported by one person, activated by another."""

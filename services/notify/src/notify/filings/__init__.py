@@ -1,0 +1,1 @@
+"""The filing desk (备案): what other organisations report to this node's authority."""

@@ -1,0 +1,1 @@
+"""Inboxes of persons and of organisation roles, and the counts that open their lists."""

@@ -1,0 +1,112 @@
+"""When a running deadline speaks, and to whom.
+
+The bound organisation is reminded on given working days and told when the deadline has passed;
+then its own-level authority and after that its own-level government office hear of it
+(Article 6 (六), domain correction 11).
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from notify.clocks.domain import Dates
+
+Kind = Literal["reminder", "overdue", "escalation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStep:
+    """One rung: whose desk (a party of the authority matrix), how many working days overdue."""
+
+    to: str
+    after_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that is due to be said about a clock on a day.
+
+    ``mark`` is unique per clock, so that a step is taken once, whoever repeats the job. What
+    follows from a date carries the date: a deadline that was extended may pass again.
+    """
+
+    mark: str
+    kind: Kind
+    on: date
+    to: str
+
+
+def plan(
+    dates: Dates,
+    starts_on: date,
+    *,
+    reminder_days: Sequence[int],
+    ladder: Sequence[EscalationStep],
+    workday_after: Callable[[date, int], date],
+) -> tuple[Step, ...]:
+    """Return every step of a clock in order of its day.
+
+    ``workday_after(day, n)`` is the n-th working day after ``day``. Reminders never fall after the
+    date that warns (pessimistic past the horizon). A provisional date has no overdue step and no
+    escalation: they appear when the schedule is activated.
+    """
+    days = {day: workday_after(starts_on, day) for day in reminder_days}
+    steps = [
+        Step(mark=f"reminder:{day}", kind="reminder", on=min(on, dates.warn_on), to="bound_party")
+        for day, on in days.items()
+    ]
+    if not dates.provisional:
+        steps.append(
+            Step(
+                mark=f"overdue:{dates.counts_on}",
+                kind="overdue",
+                on=_day_after(dates.counts_on),
+                to="bound_party",
+            )
+        )
+        steps += [
+            Step(
+                mark=f"escalation:{rung.to}:{dates.counts_on}",
+                kind="escalation",
+                on=max(
+                    _day_after(dates.counts_on), workday_after(dates.counts_on, rung.after_days)
+                ),
+                to=rung.to,
+            )
+            for rung in ladder
+        ]
+    return tuple(sorted(steps, key=lambda step: step.on))
+
+
+def _day_after(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What to do with a clock now: marks to set, steps to speak, and when to look again."""
+
+    marks: tuple[Step, ...]
+    spoken: tuple[Step, ...]
+    next_on: date | None
+
+
+def take_turn(steps: Sequence[Step], done: Collection[str], today: date) -> Turn:
+    """Return the turn of a clock on ``today``, given the marks already ``done``.
+
+    After a downtime a reminder whose successor is due as well is marked without being spoken:
+    nobody is reminded of what has already passed. Escalations are always spoken.
+    """
+    fresh = [step for step in steps if step.mark not in done]
+    due = [step for step in fresh if step.on <= today]
+    later = [step for step in fresh if step.on > today]
+    reminders = [step for step in due if step.kind == "reminder"]
+    passed = any(step.kind == "overdue" for step in steps if step.on <= today)
+    spoken_reminders = [] if passed else reminders[-1:]
+    spoken = [step for step in due if step.kind != "reminder" or step in spoken_reminders]
+    return Turn(
+        marks=tuple(due),
+        spoken=tuple(spoken),
+        next_on=min((step.on for step in later), default=None),
+    )

@@ -1,0 +1,124 @@
+"""The job that reminds, declares overdue and escalates; safe to repeat, to kill and to run twice."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
+from contracts.calendar import civil_date
+from contracts.rules import Deadline, RuleBook, RuleSet, UnknownRuleError
+from kernel.db import Transaction
+from kernel.runtime import Runtime
+from notify.clocks.service import dates_of, workday_after
+from notify.inbox import service as inbox
+from notify.inbox.domain import Address, Message, authority_clerks, authority_supervisors
+from notify.organisations import repository as organisations
+from notify.reminders import messages, repository
+from notify.reminders.domain import EscalationStep, Step, plan, take_turn
+
+PORTION = 200
+
+# kinds of organisation that a party of the authority matrix means, the fitting one first
+_PARTY_KINDS = {
+    "authority_same_level": ("data_authority",),
+    "government_office_same_level": ("government_office", "government"),
+}
+
+
+async def run(runtime: Runtime) -> None:
+    """Take every turn that is due today, portion by portion, each in a transaction of its own."""
+    while await _portion(runtime) == PORTION:
+        pass
+
+
+async def _portion(runtime: Runtime) -> int:
+    async with runtime.database.transaction() as tx:
+        today = civil_date(runtime.clock.now())
+        rows = await repository.due(tx.connection, today, limit=PORTION)
+        marks = await repository.marks(tx.connection, [row.clock_id for row in rows])
+        for row in rows:
+            await _turn(tx, runtime, row, marks[row.clock_id], today)
+        return len(rows)
+
+
+async def _turn(
+    tx: Transaction, runtime: Runtime, row: Row[Any], done: set[str], today: date
+) -> None:
+    rules, deadline = _rules_of(runtime.rulebook, row)
+    calendar = runtime.calendar()
+    steps = plan(
+        dates_of(row),
+        row.starts_on,
+        reminder_days=rules.integers("clock.remind_after_days"),
+        ladder=_ladder(rules, deadline, row),
+        workday_after=lambda day, count: workday_after(calendar, day, count),
+    )
+    turn = take_turn(steps, done, today)
+    addresses = {step.mark: await _address(tx, runtime, row, step) for step in turn.spoken}
+    await repository.add_marks(
+        tx.connection, [_mark(tx, row, step, addresses.get(step.mark)) for step in turn.marks]
+    )
+    await inbox.post(
+        tx.connection,
+        _messages(row, turn.spoken, addresses, deadline),
+        at=tx.clock.now(),
+    )
+    await repository.look_again(tx.connection, row.clock_id, turn.next_on)
+
+
+def _rules_of(rulebook: RuleBook, row: Row[Any]) -> tuple[RuleSet, Deadline | None]:
+    """The rule set that the clock started under, or the current one where it is not loaded."""
+    rules = rulebook.versions.get(row.rule_version, rulebook.current)
+    try:
+        return rules, rules.deadline(row.rule)
+    except UnknownRuleError:
+        return rules, None
+
+
+def _ladder(rules: RuleSet, deadline: Deadline | None, row: Row[Any]) -> list[EscalationStep]:
+    parties = deadline.escalation if deadline else (row.escalate_to,)
+    days = rules.integers("clock.escalate_after_days")
+    return [
+        EscalationStep(to=party, after_days=days[min(place, len(days) - 1)])
+        for place, party in enumerate(parties)
+    ]
+
+
+async def _address(tx: Transaction, runtime: Runtime, row: Row[Any], step: Step) -> Address:
+    """Whom a step is for; an office that nobody announced is stood in for by the supervisors."""
+    if step.to == "bound_party":
+        return Address(org_id=row.bound_org) if row.bound_org else authority_clerks()
+    for kind in _PARTY_KINDS.get(step.to, ()):
+        found = await organisations.first_of_kind(tx.connection, runtime.node, kind)
+        if found is not None:
+            role = "authority_supervisor" if kind == "data_authority" else None
+            return Address(org_id=found.org_id, role=role)
+    return authority_supervisors()
+
+
+def _mark(tx: Transaction, row: Row[Any], step: Step, address: Address | None) -> dict[str, Any]:
+    return {
+        "clock_id": row.clock_id,
+        "mark": step.mark,
+        "kind": step.kind,
+        "counts_on": row.counts_on,
+        "due_on": step.on,
+        "told_org": (address.org_id or address.role) if address else None,
+        "spoken": address is not None,
+        "at": tx.clock.now(),
+    }
+
+
+def _messages(
+    row: Row[Any],
+    spoken: Sequence[Step],
+    addresses: dict[str, Address],
+    deadline: Deadline | None,
+) -> list[Message]:
+    name_zh = deadline.title_zh if deadline else row.rule
+    name_en = deadline.title_en if deadline else row.rule
+    return [
+        messages.message(row, step, addresses[step.mark], name_zh=name_zh, name_en=name_en)
+        for step in spoken
+    ]
