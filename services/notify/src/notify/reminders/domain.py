@@ -42,19 +42,26 @@ def plan(
     starts_on: date,
     *,
     reminder_days: Sequence[int],
+    soon_days: int,
     ladder: Sequence[EscalationStep],
     workday_after: Callable[[date, int], date],
 ) -> tuple[Step, ...]:
     """Return every step of a clock in order of its day.
 
     ``workday_after(day, n)`` is the n-th working day after ``day``. Reminders never fall after the
-    date that warns (pessimistic past the horizon). A provisional date has no overdue step and no
-    escalation: they appear when the schedule is activated.
+    date that warns (pessimistic past the horizon); where the rule set's days lie too early for a
+    long deadline, one more falls ``soon_days`` working days before its end. A provisional date has
+    no overdue step and no escalation: they appear when the schedule is activated.
     """
-    days = {day: workday_after(starts_on, day) for day in reminder_days}
+    days = {
+        f"reminder:{day}": min(workday_after(starts_on, day), dates.warn_on)
+        for day in reminder_days
+    }
+    eve = _eve(dates.warn_on, soon_days, workday_after)
+    if all(on < eve for on in days.values()):
+        days["reminder:due_soon"] = max(eve, starts_on)
     steps = [
-        Step(mark=f"reminder:{day}", kind="reminder", on=min(on, dates.warn_on), to="bound_party")
-        for day, on in days.items()
+        Step(mark=mark, kind="reminder", on=on, to="bound_party") for mark, on in days.items()
     ]
     if not dates.provisional:
         steps.append(
@@ -81,6 +88,14 @@ def plan(
 
 def _day_after(day: date) -> date:
     return day + timedelta(days=1)
+
+
+def _eve(end: date, soon_days: int, workday_after: Callable[[date, int], date]) -> date:
+    """Return the first day from which ``end`` is ``soon_days`` working days away."""
+    eve = end
+    while workday_after(eve - timedelta(days=1), soon_days) >= end:
+        eve -= timedelta(days=1)
+    return eve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

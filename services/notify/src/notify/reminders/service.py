@@ -51,6 +51,7 @@ async def _turn(
         dates_of(row),
         row.starts_on,
         reminder_days=rules.integers("clock.remind_after_days"),
+        soon_days=rules.integer("clock.due_soon_days"),
         ladder=_ladder(rules, deadline, row),
         workday_after=lambda day, count: workday_after(calendar, day, count),
     )
