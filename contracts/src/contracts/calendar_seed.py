@@ -43,7 +43,8 @@ def _library(name: str) -> Any:
         raise SeedMissingError(f"seeding a calendar needs the library {name}") from None
 
 
-def _festival(name: str) -> str:
+def festival_code(name: str) -> str:
+    """Return the code of a holiday's English name; raises ``SeedDisagreementError``."""
     for english, code in _FESTIVALS.items():
         if name.startswith(english):
             return code + (OBSERVED if "observed" in name else "")
@@ -67,7 +68,7 @@ def differences(years: Iterable[int]) -> tuple[date, ...]:
 def statutory(years: Iterable[int]) -> dict[date, str]:
     """Return the holidays of years without a schedule, by the statutory rule alone."""
     table = _library("holidays").CN(years=tuple(years), language="en_US")
-    return {day: _festival(str(name).split("; ")[0]) for day, name in sorted(table.items())}
+    return {day: festival_code(str(name).split("; ")[0]) for day, name in sorted(table.items())}
 
 
 def _year(chinese: Any, year: int) -> YearDocument:
