@@ -1,3 +1,3 @@
 """Fixtures of every test: database, broker."""
 
-pytest_plugins = ["tests.support.infra"]
+pytest_plugins = ["tests.support.infra", "tests.support.http"]

@@ -78,13 +78,14 @@ def leaf(row: Mapping[str, Any]) -> bytes:
     Version, id (16 bytes), instant (microseconds since 1970, 8 bytes), then each field as a
     4-byte length and its UTF-8 bytes, in the order of ``FIELDS``.
     """
-    parts = [VERSION, row["id"].bytes, _microseconds(row["at"]).to_bytes(8, "big")]
+    parts = [VERSION, row["id"].bytes, instant_bytes(row["at"])]
     for name in FIELDS:
         value = str(row[name]).encode()
         parts += [len(value).to_bytes(4, "big"), value]
     return leaf_hash(b"".join(parts))
 
 
-def _microseconds(at: datetime) -> int:
+def instant_bytes(at: datetime) -> bytes:
+    """Return an instant as microseconds since 1970, 8 bytes."""
     # int(timestamp() * 1e6) would lose the last digits to floating point
-    return int(at.timestamp()) * 1_000_000 + at.microsecond
+    return (int(at.timestamp()) * 1_000_000 + at.microsecond).to_bytes(8, "big")

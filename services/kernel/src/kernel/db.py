@@ -5,7 +5,7 @@ A use case gets a ``Transaction`` and never commits; the edge (route or batch co
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,9 +100,27 @@ class Transaction:
         text, arguments = self.inserts.build(rows)
         await self.connection.exec_driver_sql(text, tuple(arguments))
 
-    def savepoint(self) -> AbstractAsyncContextManager[Any]:
-        """Return an async context manager that rolls back to here when its block raises."""
-        return self.connection.begin_nested()
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[None]:
+        """Roll back to here when the block raises: tables, audit rows, ORM objects and wake-ups.
+
+        Deferred constraints are checked at the end of the block, so that they fail inside it.
+        """
+        await self.flush()
+        waiting, emitted = len(self._after), self.emitted
+        try:
+            async with self.connection.begin_nested():
+                yield
+                await self.flush()
+                await self.connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+            await self.connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+        except BaseException:
+            self._audit.clear()
+            del self._after[waiting:]
+            self.emitted = emitted
+            if self._session is not None:
+                self._session.expunge_all()
+            raise
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call something quick and harmless once the commit has succeeded (a wake-up)."""

@@ -69,6 +69,8 @@ audit_batches = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     _text("kind"),
     Column("ids", ARRAY(Uuid), nullable=False),
+    # the leaf hashes, 32 bytes each, in the order of ids: they tell which row was changed
+    Column("leaves", LargeBinary, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("previous", LargeBinary, nullable=False),
     _text("restored_from"),

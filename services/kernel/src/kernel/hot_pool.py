@@ -29,12 +29,13 @@ class HotPool:
         async with self._places:
             connection = await self._take()
             try:
-                return await connection.fetch(text, *arguments)
+                rows: list[asyncpg.Record] = await connection.fetch(text, *arguments)
             except Exception as error:
                 scrub(error)
                 raise
             finally:
                 self._give_back(connection)
+        return rows
 
     async def close(self) -> None:
         """Close every connection."""

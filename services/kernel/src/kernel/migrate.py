@@ -94,6 +94,11 @@ async def pending(url: str, service: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def heads(service: str) -> tuple[str, ...]:
+    """Return the newest revisions of the program itself: the service's branch, or the kernel's."""
+    return tuple(_script(branches(service)[-1]).get_heads())
+
+
 async def differences(url: str, metadata: MetaData, *, schema: str | None = None) -> list[Any]:
     """Return what autogenerate would still change, as a test of tables against migrations."""
     found: list[Any] = []

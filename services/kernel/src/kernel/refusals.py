@@ -223,6 +223,7 @@ class FieldInvalid(ProblemError):
     status = 422
     title_zh, title_en = "字段有误", "Invalid field"
     detail_zh, detail_en = "{reason_zh}", "{reason_en}"
+    remedy_zh, remedy_en = "更正该字段后重新提交。", "Correct this field and submit again."
 
 
 class CursorInvalid(ProblemError):

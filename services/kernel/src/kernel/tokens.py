@@ -51,9 +51,7 @@ def check_claims(claims: Mapping[str, Any], *, issuer: str, audience: str, now: 
 
     The audience is exactly ours: a token for two nodes could be replayed by one at the other.
     """
-    expires, begins = claims.get("exp"), claims.get("nbf", claims.get("iat", 0))
-    if not _is_number(expires) or not _is_number(begins):
-        raise TokenInvalid
+    expires, begins = _number(claims.get("exp")), _number(claims.get("nbf", claims.get("iat", 0)))
     stated = claims.get("aud")
     if claims.get("iss") != issuer or stated not in (audience, [audience]):
         raise TokenForeign
@@ -71,5 +69,7 @@ def encode(claims: Mapping[str, Any], key: SigningKey, *, algorithm: str) -> str
         return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TokenInvalid
+    return value

@@ -63,6 +63,7 @@ def _audit() -> None:
         sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
         *_text("kind"),
         sa.Column("ids", ARRAY(sa.Uuid), nullable=False),
+        sa.Column("leaves", sa.LargeBinary, nullable=False),
         sa.Column("root", sa.LargeBinary, nullable=False),
         sa.Column("previous", sa.LargeBinary, nullable=False),
         *_text("restored_from"),
