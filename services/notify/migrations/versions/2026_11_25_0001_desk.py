@@ -247,31 +247,29 @@ def _calendars() -> None:
     op.create_table(
         "calendar_proposals",
         *_text("version", "base"),
+        *_json("content?"),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         *_text("digest", "source_document", "state"),
-        *_integer("record_version"),
+        *_integer("emitted"),
         *_text("proposed_by"),
         *_instant("proposed_at"),
+        *_json("confirmed_by"),
+        sa.Column("signing", sa.Uuid(), nullable=True),
         *_text("decided_by?"),
         *_instant("decided_at?"),
         *_text("reason"),
         _key("calendar_proposals", "version"),
         sa.CheckConstraint(
-            "state IN ('proposed', 'active', 'withdrawn')", name="ck_calendar_proposals_state"
+            "state IN ('proposed', 'confirmed', 'active', 'withdrawn')",
+            name="ck_calendar_proposals_state",
         ),
     )
     op.create_index(
         "uq_calendar_proposals_open",
         "calendar_proposals",
-        ["state"],
+        [sa.text("(true)")],
         unique=True,
-        postgresql_where=sa.text("state = 'proposed'"),
-    )
-    op.create_table(
-        "calendar_confirmations",
-        *_text("version", "person"),
-        *_instant("at"),
-        _key("calendar_confirmations", "version", "person"),
+        postgresql_where=sa.text("state IN ('proposed', 'confirmed')"),
     )
 
 

@@ -38,7 +38,7 @@ class CalendarDecided(WrongState):
     title_zh, title_en = "该日历提案已有结论", "The proposal has been decided"
 
 
-class CalendarSuperseded(ProblemError):  # noqa: N818 -- refusals are named by what happened
+class CalendarSuperseded(ProblemError):
     """Another version came into force since the proposal was made; its preview is not true."""
 
     slug = "calendar-superseded"
@@ -49,7 +49,7 @@ class CalendarSuperseded(ProblemError):  # noqa: N818 -- refusals are named by w
     remedy_zh, remedy_en = "重新导入该年安排。", "Import the year's schedule again."
 
 
-class NotTheCity(ProblemError):  # noqa: N818 -- refusals are named by what happened
+class NotTheCity(ProblemError):
     """Only the city keeps the calendar; counties receive it."""
 
     slug = "not-the-city"

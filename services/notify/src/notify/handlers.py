@@ -4,10 +4,12 @@ from datetime import datetime
 
 from contracts.events.catalog import AgencyState
 from contracts.events.clock import ClockDigest, ClockEnded, ClockStarted, Notice
+from contracts.events.documents import CalendarPublished
 from kernel.db import Transaction
 from kernel.handlers import Handlers, NotYet, Poison
 from kernel.ports import ReceivedEvent
 from kernel.runtime import Runtime
+from notify.calendars import activation
 from notify.clocks import service as clocks
 from notify.desk import desk_of
 from notify.digests import repository as digests
@@ -25,6 +27,7 @@ def make_handlers(runtime: Runtime) -> Handlers:
     _filing_handlers(handlers, runtime)
     _clock_handlers(handlers, runtime)
     _inbox_handlers(handlers)
+    _calendar_handlers(handlers, runtime)
     return handlers
 
 
@@ -114,3 +117,13 @@ def _inbox_handlers(handlers: Handlers) -> None:
         if payload.node != event.source_node:
             raise Poison("agency_of_another_node")
         await organisations.keep(tx.connection, payload)
+
+
+def _calendar_handlers(handlers: Handlers, runtime: Runtime) -> None:
+    @handlers.on("yiwang.federation.calendar.published.v1")
+    async def calendar(tx: Transaction, event: ReceivedEvent) -> None:
+        payload = event.payload
+        assert isinstance(payload, CalendarPublished)  # noqa: S101 -- the registry types the payload
+        if event.source_node != runtime.registry.city:
+            raise Poison("calendar_not_of_the_city")
+        await activation.apply_published(tx, payload)

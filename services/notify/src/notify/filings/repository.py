@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -126,17 +126,11 @@ async def highest_serial(connection: AsyncConnection) -> int:
 
 async def raise_serial(connection: AsyncConnection, floor: int) -> None:
     """Let numbering go on beyond ``floor`` (protocol §1: after a restore no number comes twice)."""
-    sequence = filing_serial.name
-    await connection.execute(
-        select(
-            func.setval(
-                sequence,
-                func.greatest(
-                    func.coalesce(func.pg_sequence_last_value(sequence), 1), max(floor, 1)
-                ),
-            )
-        )
+    statement = text(
+        "SELECT setval('filing_serial', greatest(:floor,"
+        " coalesce(pg_sequence_last_value('filing_serial'), 1)))"
     )
+    await connection.execute(statement, {"floor": max(floor, 1)})
 
 
 class DeskTransaction:

@@ -60,9 +60,7 @@ def plan(
     eve = _eve(dates.warn_on, soon_days, workday_after)
     if all(on < eve for on in days.values()):
         days["reminder:due_soon"] = max(eve, starts_on)
-    steps = [
-        Step(mark=mark, kind="reminder", on=on, to="bound_party") for mark, on in days.items()
-    ]
+    steps = [Step(mark=mark, kind="reminder", on=on, to="bound_party") for mark, on in days.items()]
     if not dates.provisional:
         steps.append(
             Step(
