@@ -3,9 +3,10 @@
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from federation.embedded_broker import create_topics
+from tests.support.topics import create_node_topics
 
 
 async def _value(url, query):
@@ -62,3 +63,17 @@ class TestBroker:
             record = await consumer.getone()
         assert (record.partition, record.key, record.value) == (1, b"key", b"value")
         assert list(record.headers) == [("ce_id", b"1")]
+
+    async def test_every_node_gets_the_topics_that_the_contracts_declare(self, broker_bootstrap):
+        made = await create_node_topics(broker_bootstrap, ["441500", "441521"])
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker_bootstrap)
+        await admin.start()
+        try:
+            described = await admin.describe_topics([topic.name for topic in made])
+        finally:
+            await admin.close()
+        partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        assert partitions == {topic.name: topic.num_partitions for topic in made}
+        assert partitions["sharing.441521.v1"] == 4
+        assert partitions["federation.nodes.v1"] >= 1
+        assert not any(name.startswith("departments") for name in partitions)

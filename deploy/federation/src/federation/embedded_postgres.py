@@ -111,7 +111,7 @@ def prepare(directory: Path, *, port: int | None = None, volatile: bool = False)
 
 def start(server: PostgresServer) -> subprocess.Popen[bytes]:
     """Start the server and wait until it accepts connections."""
-    process = spawn.start(server.command(), log=server.log, env=_environment())
+    process = spawn.start(server.command(), log=server.log, env=environment())
     deadline = time.monotonic() + READY_WITHIN
     while not server.is_ready(process.pid):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -203,7 +203,7 @@ def _initdb(binaries: Path, data: Path, password: str, *, user: SystemUser) -> N
     command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
     command += ["--no-instructions", "--no-sync"]
     try:
-        made = user.run(command, env=_environment())
+        made = user.run(command, env=environment())
     finally:
         secret.unlink()
     if made.returncode != 0:
@@ -219,5 +219,5 @@ def _write_settings(data: Path, *, volatile: bool) -> None:
     path.write_text("".join(lines), encoding="ascii")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}

@@ -1,5 +1,6 @@
 """What a federation on one machine consists of: nodes, ports and where everything lies."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from federation.errors import SetupError
 
 SERVICES = ("catalog", "sharing", "notify")
 CITY = "441500"
+PLAN = "plan.json"
 DEFAULT_PORT_BASE = 8500
 PORT_BASES = range(1024, 65_001)
 ISSUER_OFFSET = 0
@@ -132,6 +134,28 @@ def make_plan(
         rules_files=rules_files,
         extra_settings=extra_settings or {},
     )
+
+
+def save_plan(plan: Plan) -> None:
+    """Keep the choices of a plan in its run directory, for the other commands."""
+    document = {
+        "port_base": plan.issuer_port - ISSUER_OFFSET,
+        "bootstrap": plan.bootstrap,
+        "otlp_endpoint": plan.otlp_endpoint,
+        "rules_files": [str(path) for path in plan.rules_files],
+        "extra_settings": dict(plan.extra_settings),
+    }
+    (plan.home / PLAN).write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def load_plan(home: Path) -> Plan:
+    """Return the plan of a run directory; raises ``SetupError`` when it has none."""
+    try:
+        document = json.loads((home / PLAN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SetupError(f"There is no federation in {home}: yiwang up starts one.") from None
+    rules = tuple(Path(path) for path in document.pop("rules_files"))
+    return make_plan(home, rules_files=rules, **document)
 
 
 def _port_base_from_environment() -> int:

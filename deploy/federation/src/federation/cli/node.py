@@ -1,0 +1,45 @@
+"""``yiwang node run``: one node in the foreground."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from federation import home as run_directory
+from federation import node_process
+from federation.cli.common import Home, plan_of
+from federation.errors import SetupError
+from federation.settings_check import explain
+
+app = typer.Typer(help="A single node.", no_args_is_help=True)
+
+
+@app.callback()
+def node() -> None:
+    """A single node."""
+
+
+@app.command()
+def run(
+    code: Annotated[str, typer.Argument(help="The node's code, such as 441523.")],
+    home: Home = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="Settings file of the node; by default the run directory's."),
+    ] = None,
+) -> None:
+    """Run all services of one node in this process until Ctrl-C.
+
+    Without --settings and without a run directory everything comes from YIWANG_* variables.
+    """
+    path = settings or run_directory_settings(code, home)
+    if problems := explain(path):
+        raise SetupError("; ".join(problems))
+    asyncio.run(node_process.serve(path))
+
+
+def run_directory_settings(code: str, home: Path | None) -> Path:
+    """Return the settings file of a node of the run directory."""
+    plan = plan_of(home)
+    return plan.node_home(plan.node(code).code) / run_directory.SETTINGS
