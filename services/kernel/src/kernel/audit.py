@@ -5,16 +5,17 @@ takes pending ids under an advisory lock and appends one signed batch; a row tha
 simply in a later batch.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from kernel.audit_batches import GENESIS, RESTORED, SEALED, BrokenLink, Head, broken, compose
+from kernel.audit_batches import GENESIS, BrokenLink, Head, broken
 from kernel.db import Database, Transaction
 from kernel.edge_tables import audit, audit_batches, audit_peer_heads, audit_pending
+from kernel.sealing import seal_pending
 from kernel.signing import Keyring, NodeKey
 
 SEALER_LOCK = 0x7365616C
@@ -50,33 +51,32 @@ async def seal(
     and continues its numbers. Raises ``ValueError`` when the chain reaches further already.
     """
     async with database.transaction() as tx:
-        lock = text("SELECT pg_try_advisory_xact_lock(:key)")
-        if not (await tx.connection.execute(lock, {"key": SEALER_LOCK})).scalar():
-            return 0
-        rows = await _pending_rows(tx, limit)
-        last = await newest_head(tx)
-        if not rows and restored is None:
-            return 0
-        kind, restored_from = SEALED, ""
-        if restored is not None:
-            if restored.number < last.number:
-                raise ValueError("the chain reaches further than the head that peers returned")
-            kind, last = RESTORED, restored
-            restored_from = f"{restored.number}:{restored.hash.hex()}"
-        batch = compose(
-            rows,
-            last=last,
-            sealed_at=database.clock.now(),
-            key_id=key.id,
-            kind=kind,
-            restored_from=restored_from,
+        return await seal_pending(
+            _Sealing(tx), key, now=database.clock.now(), limit=limit, restored=restored
         )
-        batch["signature"] = key.sign(batch["hash"])
-        await tx.connection.execute(audit_batches.insert().values(batch))
-        await tx.connection.execute(
+
+
+class _Sealing:
+    """``kernel.sealing.SealingTransaction`` on PostgreSQL."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def try_lock(self) -> bool:
+        lock = text("SELECT pg_try_advisory_xact_lock(:key)")
+        return bool((await self._tx.connection.execute(lock, {"key": SEALER_LOCK})).scalar())
+
+    async def pending_rows(self, limit: int) -> Sequence[Mapping[str, Any]]:
+        return await _pending_rows(self._tx, limit)
+
+    async def newest_head(self) -> Head:
+        return await newest_head(self._tx)
+
+    async def append(self, batch: Mapping[str, Any]) -> None:
+        await self._tx.connection.execute(audit_batches.insert().values(batch))
+        await self._tx.connection.execute(
             delete(audit_pending).where(audit_pending.c.id.in_(batch["ids"]))
         )
-        return len(rows)
 
 
 async def seal_all(database: Database, key: NodeKey) -> int:
