@@ -1,40 +1,12 @@
-"""Due dates from the rules and the city's calendar, and the clock events made of them."""
+"""Clock events of a share request, made of the rules' due dates."""
 
 from datetime import datetime
-from typing import Literal
 
-from contracts.calendar import Calendar, civil_date
+from contracts.deadlines import ended_in_time
 from contracts.events.base import DueDate, OrganisationRef
 from contracts.events.clock import ClockEnded, ClockStarted
 from contracts.rules import RuleSet
 from sharing.instants import to_text
-
-CaseKind = Literal["share_request", "catalog_entry", "filing"]
-
-
-def due_date(rule: str, start: datetime, *, rules: RuleSet, calendar: Calendar) -> DueDate:
-    """Return when the deadline ``rule`` (``share.reply``) runs out that starts at ``start``.
-
-    The day of the start is not counted; the period ends with its last working day.
-    """
-    deadline = rules.deadline(rule)
-    day = civil_date(start)
-    due = calendar.due(day, deadline.length)
-    return DueDate(
-        rule=deadline.name,
-        rule_version=rules.version,
-        kind=deadline.kind,
-        article=deadline.citation,
-        start_event=deadline.start_event,
-        start_basis=deadline.start_basis,
-        starts_on=day.isoformat(),
-        length=deadline.length,
-        unit=deadline.unit,
-        due_on=due.due_on.isoformat(),
-        remind_on=due.remind_on.isoformat(),
-        provisional=due.provisional,
-        calendar_version=calendar.version,
-    )
 
 
 def clock_id(case_id: str, rule: str, round_: int) -> str:
@@ -76,5 +48,5 @@ def ended(
         case_id=case_id,
         ended_at=to_text(at),
         end_event=end_event,
-        on_time=civil_date(at).isoformat() <= due.due_on,
+        on_time=ended_in_time(due, at),
     )

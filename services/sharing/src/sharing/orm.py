@@ -1,5 +1,7 @@
 """The metadata of this service's tables and the column kinds that they share."""
 
+from datetime import datetime
+
 from sqlalchemy import Column, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -24,7 +26,7 @@ def text(name: str, *, null: bool = False) -> Column[str]:
     return Column(name, Text, nullable=null, server_default=None)
 
 
-def instant(name: str, *, null: bool = True) -> Column[DateTime]:
+def instant(name: str, *, null: bool = True) -> Column[datetime]:
     """Return an instant in UTC."""
     return Column(name, DateTime(timezone=True), nullable=null)
 

@@ -1,6 +1,7 @@
 """Tables of uploaded datasets: one current file an entry, its rows numbered for paging."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text as sql
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sharing.orm import document, instant, key, metadata, text

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.rules import ReceiverLevel
+
 
 class FilingState(StrEnum):
     """``sent`` is ``queued`` whose event has left the outbox, so it is read, never stored."""
@@ -47,12 +49,11 @@ class Filing:
     rule: str
     article: str
     receiver_node: str
-    receiver_level: str
+    receiver_level: ReceiverLevel
     external: bool
     rule_version: str
     submitted_by: str
     submitted_at: datetime
-    event_id: str = ""
     state: FilingState = FilingState.QUEUED
     filing_no: str = ""
     external_no: str = ""

@@ -19,7 +19,6 @@ filings = Table(
     text("rule_version"),
     text("submitted_by"),
     instant("submitted_at", null=False),
-    key("event_id", primary=False),
     text("state"),
     text("filing_no"),
     text("external_no"),

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sharing.bases import Bases
 from sharing.filings.domain import Filing
 
 
@@ -48,3 +49,4 @@ class CompleteFiling(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     summary: Annotated[str, Field(min_length=1, max_length=2000)]
+    basis: Bases = ()

@@ -56,6 +56,4 @@ class Grant:
 
     def usable_at(self, instant: datetime) -> bool:
         """Tell whether the grant permits a call at ``instant``."""
-        return (
-            self.state is GrantState.ACTIVE and self.valid_from <= instant < self.valid_until
-        )
+        return self.state is GrantState.ACTIVE and self.valid_from <= instant < self.valid_until

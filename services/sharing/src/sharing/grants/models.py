@@ -1,6 +1,7 @@
 """The table of grants (one row a side) and of the using systems' spent tokens."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text as sql
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import text as sql
 
 from sharing.orm import document, instant, key, metadata, text
 

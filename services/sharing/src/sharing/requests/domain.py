@@ -19,7 +19,7 @@ from contracts.events.sharing import (
 )
 
 Side = Literal["sent", "received"]
-EndReason = Literal["revoked", "expired", "takedown", "returned"]
+ShareKind = Literal["unconditional", "conditional", "none"]
 
 
 class RequestState(StrEnum):
@@ -74,7 +74,11 @@ _SENT: dict[Act, dict[RequestState, RequestState]] = {
         _S.NEEDS_FIX: _S.RECEIVED_BY_SOURCE,
         _S.RECEIVED_BY_SOURCE: _S.RECEIVED_BY_SOURCE,
     },
-    Act.AGREE: {_S.DISPATCHED: _S.AGREED, _S.RECEIVED_BY_SOURCE: _S.AGREED, _S.NEEDS_FIX: _S.AGREED},
+    Act.AGREE: {
+        _S.DISPATCHED: _S.AGREED,
+        _S.RECEIVED_BY_SOURCE: _S.AGREED,
+        _S.NEEDS_FIX: _S.AGREED,
+    },
     Act.REFUSE: {
         _S.DISPATCHED: _S.REFUSED,
         _S.RECEIVED_BY_SOURCE: _S.REFUSED,
@@ -145,16 +149,16 @@ def next_state(side: Side, state: RequestState, act: Act) -> RequestState:
     return following
 
 
-_STRICTNESS = ("unconditional", "conditional", "none")
+_STRICTNESS: tuple[ShareKind, ...] = ("unconditional", "conditional", "none")
 
 
-def share_kind(entry: EntryState, items: tuple[str, ...]) -> str:
+def share_kind(entry: EntryState, items: tuple[str, ...]) -> ShareKind:
     """Return the share type that binds a request: the strictest of entry and asked items."""
     asked = frozenset(items)
     types = {entry.share_type} | {
         item.share_type for item in entry.items if item.name_en in asked and item.share_type
     }
-    return max(types, key=_STRICTNESS.index)
+    return max((kind for kind in _STRICTNESS if kind in types), key=_STRICTNESS.index)
 
 
 def may(side: Side, state: RequestState, act: Act) -> bool:

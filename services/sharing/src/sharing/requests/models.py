@@ -1,6 +1,7 @@
 """The table of requests: one row a side."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text as sql
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import text as sql
 
 from sharing.orm import document, instant, key, metadata, text
 
@@ -44,7 +45,12 @@ requests = Table(
     instant("alarmed_at"),
     # The boxes of both sides are read newest first; UUIDv7 sorts by time.
     Index("ix_requests_sent", "requester_org", "request_id", postgresql_where=sql("side = 'sent'")),
-    Index("ix_requests_received", "source_org", "request_id", postgresql_where=sql("side = 'received'")),
+    Index(
+        "ix_requests_received",
+        "source_org",
+        "request_id",
+        postgresql_where=sql("side = 'received'"),
+    ),
     Index(
         "uq_requests_submission_digest",
         "submission_digest",

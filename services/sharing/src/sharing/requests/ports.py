@@ -25,23 +25,46 @@ class Facts:
     source: AgencyState | None
 
 
-class SharingTx(Outgoing, Protocol):
-    """One transaction over requests, grants, filings and what is known of the federation."""
+class SubmissionTx(Outgoing, Protocol):
+    """What submitting a request needs: it only makes rows, so a collecting stand-in will do."""
 
     async def facts(self, entry_id: str, requester_org: str) -> Facts:
         """Return the entry in force, the requester and the entry's providing organisation."""
-        ...
-
-    async def lock_request(self, request_id: str, side: Side) -> ShareRequest | None:
-        """Return one side of a request and hold its row until the end of the transaction."""
         ...
 
     async def insert_request(self, request: ShareRequest) -> None:
         """Store a new side; ``DuplicateSubmission`` when an equal one is still open."""
         ...
 
+    async def insert_filing(self, filing: Filing) -> None:
+        """Store a new filing."""
+        ...
+
+
+class SharingTx(SubmissionTx, Protocol):
+    """One transaction over requests, grants, filings and what is known of the federation."""
+
+    async def entry_version(self, entry_id: str, version: int) -> EntryState | None:
+        """Return an entry as that version of it was published."""
+        ...
+
+    async def lock_request(self, request_id: str, side: Side) -> ShareRequest | None:
+        """Return one side of a request and hold its row until the end of the transaction."""
+        ...
+
     async def update_request(self, request: ShareRequest) -> None:
         """Store a locked side."""
+        ...
+
+    async def request_of_grant(self, grant_id: str, side: GrantSide) -> str | None:
+        """Return the id of the request that a grant follows from; locks nothing.
+
+        The request's row is always locked before the grant's.
+        """
+        ...
+
+    async def active_grants(self, entry_id: str) -> Sequence[str]:
+        """Return the ids of issued grants of an entry that are active."""
         ...
 
     async def lock_grant(self, grant_id: str, side: GrantSide) -> Grant | None:
@@ -54,10 +77,6 @@ class SharingTx(Outgoing, Protocol):
 
     async def update_grant(self, grant: Grant) -> None:
         """Store a locked side."""
-        ...
-
-    async def insert_filing(self, filing: Filing) -> None:
-        """Store a new filing."""
         ...
 
     async def lock_filing(self, filing_id: str) -> Filing | None:

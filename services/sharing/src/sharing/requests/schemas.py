@@ -15,6 +15,7 @@ from contracts.events.sharing import (
     ReviewResult,
     UsingSystem,
 )
+from sharing.bases import Bases, LongText
 from sharing.filings.schemas import FilingOut
 from sharing.requests.domain import Receipt, ShareRequest, Supplement
 
@@ -31,32 +32,11 @@ def _no_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-ShortText = Annotated[str, Field(max_length=200)]
-LongText = Annotated[str, Field(max_length=2000)]
 ItemName = Annotated[str, Field(min_length=1, max_length=64)]
 ItemNames = Annotated[tuple[ItemName, ...], Field(max_length=1000), AfterValidator(_no_repeats)]
 EntryId = Annotated[
     str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
-
-
-class BasisIn(Command):
-    """A legal basis; ``level`` is a code of the vocabulary ``basis_level``."""
-
-    level: Annotated[str, Field(max_length=40)]
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    number: ShortText = ""
-    issuer: ShortText = ""
-    article: ShortText = ""
-    text: LongText = ""
-    document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-    def to_basis(self) -> Basis:
-        """Return the basis as events carry it."""
-        return Basis(**self.model_dump())
-
-
-Bases = Annotated[tuple[BasisIn, ...], Field(max_length=50)]
 
 
 class SystemIn(Command):
