@@ -5,51 +5,48 @@ The ``cloudevents`` package is the oracle in the tests; these functions are writ
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import NamedTuple
 
-from contracts.stream import Number, StreamKey, leaf_hash
+from contracts.signed import (
+    ATTRIBUTES,
+    MAGIC,
+    REQUIRED,
+    EnvelopeError,
+    Signature,
+    digest,
+    event_leaf,
+    root_bytes,
+    sign_list,
+)
+from contracts.stream import Number, StreamKey
+
+__all__ = [
+    "CONTENT_TYPE",
+    "SPEC_VERSION",
+    "VOID_TYPE",
+    "Envelope",
+    "EnvelopeError",
+    "Received",
+    "Signature",
+    "Signed",
+    "digest",
+    "encoded_attributes",
+    "event_leaf",
+    "from_record",
+    "read_signed",
+    "root_bytes",
+    "sign_list",
+    "signed_bytes",
+    "to_headers",
+]
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
 VOID_TYPE = "yiwang.bus.void.v1"
 """A number without an event: the broker refused it for good, or its grant ended before."""
 
-_MAGIC = b"yiwang-event-1"
-_ROOT_MAGIC = b"yiwang-root-1"
 _MAX_HEADERS = 40
 _MAX_ATTRIBUTE = 4096
-
-
-class EnvelopeError(ValueError):
-    """The record is no envelope of ours; ``reason`` is a code, never a value of the record."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Signature(NamedTuple):
-    """A root's signature and the path of one event to that root."""
-
-    size: int
-    position: int
-    signature: bytes
-    path: bytes
-
-    def text(self) -> str:
-        return f"{self.size}.{self.position}.{self.signature.hex()}.{self.path.hex()}"
-
-    @staticmethod
-    def parse(text: str) -> "Signature":
-        """Read what :meth:`text` wrote; raises ``EnvelopeError``."""
-        try:
-            size, position, signature, path = text.split(".")
-            return Signature(
-                int(size), int(position), bytes.fromhex(signature), bytes.fromhex(path)
-            )
-        except ValueError:
-            raise EnvelopeError("signature_form") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,16 +112,6 @@ class Envelope:
         return sorted([*pairs, *self.extra]) if self.extra else pairs
 
 
-_REQUIRED = frozenset({"caseversion", "dataschema", "epoch", "id", "keyid", "sequence"}) | {
-    "source",
-    "specversion",
-    "subject",
-    "time",
-    "type",
-}
-_KNOWN = _REQUIRED | {"previousepoch", "previouslast", "signature"}
-
-
 class Signed(NamedTuple):
     """An envelope with where it was signed for, and the digest of its payload."""
 
@@ -138,34 +125,28 @@ class Signed(NamedTuple):
 def signed_bytes(
     envelope: Envelope, topic: str, *, partition: int, key: str, payload_sha256: bytes
 ) -> bytes:
-    """Return the bytes that are signed: a list of length-prefixed fields in a fixed order.
+    """Return the signed bytes of an envelope; see :func:`sign_list`."""
+    return sign_list(
+        encoded_attributes(envelope),
+        topic,
+        partition=partition,
+        key=key.encode(),
+        epoch=envelope.epoch.encode(),
+        sequence=b"%d" % envelope.sequence,
+        payload_sha256=payload_sha256,
+    )
 
-    Topic, partition, record key, epoch, sequence, every attribute but the signature as name and
-    value in the order of names, then SHA-256 of the payload (protocol §2).
-    """
-    fields: list[bytes] = [
-        topic.encode(),
-        b"%d" % partition,
-        key.encode(),
-        envelope.epoch.encode(),
-        b"%d" % envelope.sequence,
-    ]
-    for name, value in envelope.attributes():
-        fields.append(name.encode())
-        fields.append(value.encode())
-    fields.append(payload_sha256)
-    parts = [_MAGIC]
-    for field in fields:
-        parts.append(len(field).to_bytes(4, "big"))
-        parts.append(field)
-    return b"".join(parts)
+
+def encoded_attributes(envelope: Envelope) -> list[tuple[str, bytes]]:
+    """Return all attributes but the signature in the order of their names, as bytes."""
+    return [(name, value.encode()) for name, value in envelope.attributes()]
 
 
 def read_signed(data: bytes) -> Signed:
     """Read what :func:`signed_bytes` wrote, for evidence; raises ``EnvelopeError``."""
-    if not data.startswith(_MAGIC):
+    if not data.startswith(MAGIC):
         raise EnvelopeError("signed_form")
-    fields, at = [], len(_MAGIC)
+    fields, at = [], len(MAGIC)
     while at < len(data):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         fields.append(data[at + 4 : end])
@@ -179,66 +160,75 @@ def read_signed(data: bytes) -> Signed:
     )
 
 
-def event_leaf(signed: bytes) -> bytes:
-    """Return the Merkle leaf of an event's signed bytes."""
-    return leaf_hash(signed)
-
-
-def root_bytes(size: int, root: bytes) -> bytes:
-    """Return the bytes that a node's key signs for a batch of ``size`` events."""
-    return _ROOT_MAGIC + size.to_bytes(4, "big") + root
-
-
-def digest(payload: bytes) -> bytes:
-    """Return SHA-256 of a payload."""
-    return sha256(payload).digest()
+_HEADERS = {name: f"ce_{name}" for name in ATTRIBUTES}
+_CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 
 
 def to_headers(
-    envelope: Envelope, signature: Signature, traceparent: str | None = None
+    attributes: Iterable[tuple[str, bytes]], signature: Signature, traceparent: str | None = None
 ) -> list[tuple[str, bytes]]:
-    """Return the record headers of an event, binary mode; ``traceparent`` is not signed."""
-    headers = [(f"ce_{name}", value.encode()) for name, value in envelope.attributes()]
+    """Return the record headers of an event, binary mode; ``traceparent`` is not signed.
+
+    ``attributes`` are those of :func:`encoded_attributes`.
+    """
+    headers = [(_HEADERS.get(name) or f"ce_{name}", value) for name, value in attributes]
     headers.append(("ce_signature", signature.text().encode()))
-    headers.append(("content-type", CONTENT_TYPE.encode()))
+    headers.append(_CONTENT_TYPE_HEADER)
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers
 
 
 class Received(NamedTuple):
-    """What a record's headers say."""
+    """What a record's headers say; ``signed`` are the bytes that the signature must cover."""
 
     envelope: Envelope
     signature: Signature
+    signature_text: str
     traceparent: str | None
+    signed: bytes
 
 
-def from_headers(headers: Iterable[tuple[str, bytes]]) -> Received:
-    """Read the headers of a record; raises ``EnvelopeError`` with a code as reason."""
-    attributes: dict[str, str] = {}
+def from_record(
+    headers: Iterable[tuple[str, bytes]], topic: str, *, partition: int, key: bytes, value: bytes
+) -> Received:
+    """Read a record; raises ``EnvelopeError`` with a code as reason.
+
+    The signed bytes are made of the header bytes as they came, so an attribute that this version
+    does not know is covered like every other.
+    """
+    raw: dict[str, bytes] = {}
     traceparent: str | None = None
     try:
-        for count, (name, raw) in enumerate(headers):
+        for count, (name, content) in enumerate(headers):
             if count >= _MAX_HEADERS:
                 raise EnvelopeError("too_many_headers")
             if name.startswith("ce_"):
-                short = name[3:]
-                if short in attributes:
+                if raw.setdefault(name[3:], content) is not content:
                     raise EnvelopeError("repeated_attribute")
-                attributes[short] = raw.decode()
             elif name == "traceparent":
-                traceparent = raw.decode("ascii")
+                traceparent = content.decode("ascii")
+        text = raw.pop("signature").decode("ascii")
+        attributes = {name: content.decode() for name, content in raw.items()}
+    except KeyError:
+        raise EnvelopeError("unsigned") from None
     except (UnicodeDecodeError, AttributeError):
         raise EnvelopeError("header_form") from None
-    text = attributes.pop("signature", None)
-    if text is None:
-        raise EnvelopeError("unsigned")
-    return Received(_build(attributes), Signature.parse(text), traceparent)
+    envelope = _build(attributes)
+    signed = sign_list(
+        sorted(raw.items()),
+        topic,
+        partition=partition,
+        key=key,
+        epoch=raw["epoch"],
+        sequence=raw["sequence"],
+        payload_sha256=digest(value),
+    )
+    return Received(envelope, Signature.parse(text), text, traceparent, signed)
 
 
 def _build(attributes: Mapping[str, str]) -> Envelope:
-    if not attributes.keys() >= _REQUIRED:
+    if not attributes.keys() >= REQUIRED:
         raise EnvelopeError("missing_attribute")
     if attributes["specversion"] != SPEC_VERSION:
         raise EnvelopeError("specversion")
@@ -258,7 +248,7 @@ def _build(attributes: Mapping[str, str]) -> Envelope:
             key_id=attributes["keyid"],
             previous_epoch=attributes.get("previousepoch", ""),
             previous_last=_count(attributes.get("previouslast", "0")),
-            extra=tuple(sorted((n, v) for n, v in attributes.items() if n not in _KNOWN)),
+            extra=tuple(sorted((n, v) for n, v in attributes.items() if n not in ATTRIBUTES)),
         )
     except ValueError:
         raise EnvelopeError("attribute_form") from None

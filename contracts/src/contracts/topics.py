@@ -214,3 +214,11 @@ def parse_topic(name: str) -> TopicName:
 def event_spec(event_type: str) -> EventSpec:
     """Return the packaged specification of an event type; raises ``UnknownEventTypeError``."""
     return load_topics().event(event_type)
+
+
+def value_at(payload: Payload, path: str) -> Any:
+    """Return what stands at a dotted path of a payload, or ``None``."""
+    value: Any = payload
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    return value

@@ -39,10 +39,6 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("traceparent", Text),
     Column("guard", Text),
-    Column("epoch", Uuid),
-    Column("sequence", BigInteger),
-    Column("previous_epoch", Uuid),
-    Column("previous_last", BigInteger),
     UniqueConstraint(
         "transport", "topic", "key", "case_space", "case_version", name=CASE_CONSTRAINT
     ),

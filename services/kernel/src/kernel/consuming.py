@@ -146,8 +146,9 @@ class ReceiptDue(NamedTuple):
 class ConsumerTransaction(Protocol):
     """One transaction of the consumer; it commits when its context is left without an error."""
 
-    handed: Any
-    """What handlers get: ``kernel.db.Transaction``, or a world's own."""
+    def carry(self, traceparent: str | None) -> Any:
+        """Return what handlers get (``kernel.db.Transaction``), its events in this trace."""
+        ...
 
     async def lock_streams(self, keys: Sequence[StreamKey]) -> Mapping[StreamKey, StreamRow]:
         """Lock the rows in the given (sorted) order, making missing ones; return all."""
@@ -175,7 +176,7 @@ class ConsumerTransaction(Protocol):
 
     async def held_keys(self, cases: Sequence[CaseKey]) -> Collection[CaseKey]: ...
 
-    async def hold_key(self, held: HeldKey, *, retry_at: str | None) -> None:
+    async def hold_key(self, held: HeldKey, *, reason: str, retry_at: str | None) -> None:
         """Insert or update the hold; ``retry_at`` is when it is tried again (RFC 3339)."""
         ...
 
@@ -183,8 +184,12 @@ class ConsumerTransaction(Protocol):
 
     async def release_key(self, case: CaseKey) -> None: ...
 
-    async def park(self, events: Sequence[Stored], why: Waiting) -> Collection[tuple[str, str]]:
-        """Store events that wait; return the identities that did not wait already."""
+    async def park(self, events: Sequence[Stored], why: Waiting) -> Sequence[Stored]:
+        """Store events that wait; return those that did not wait already.
+
+        The same one is: for a gap the same number, else the same identity. Of events that wait
+        for trust only a bounded number is kept.
+        """
         ...
 
     async def parked_in_stream(self, stream: StreamKey, limit: int) -> Sequence[Stored]:
@@ -217,7 +222,7 @@ class ConsumerTransaction(Protocol):
 
 
 class ConsumerStore(Protocol):
-    """Opens the consumer's transactions."""
+    """Opens the consumer's transactions, and finds what there is to do again."""
 
     def transaction(self) -> AbstractAsyncContextManager[ConsumerTransaction]: ...
 
@@ -225,9 +230,25 @@ class ConsumerStore(Protocol):
         """Return held keys whose next try is due, longest waiting first."""
         ...
 
-    async def waiting_for_trust(self, limit: int) -> Sequence[Record]:
-        """Take out (and forget) records whose key was unknown, oldest first."""
+    async def held(self, case: CaseKey) -> HeldKey | None:
+        """Return a held key without locking it."""
         ...
+
+    async def gaps(self, limit: int) -> Sequence["OpenGap"]:
+        """Return the streams in which events wait for missing numbers."""
+        ...
+
+    async def parked_for_trust(self, limit: int) -> Sequence[Stored]:
+        """Return what waits for a key of the registry, oldest first."""
+        ...
+
+
+class OpenGap(NamedTuple):
+    """A stream with events that wait; ``first`` is the lowest number that waits."""
+
+    stream: StreamKey
+    state: StreamState | None
+    first: Number
 
 
 class UnavailableError(Exception):

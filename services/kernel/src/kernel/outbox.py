@@ -15,7 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.catalog import AgencyState
 from contracts.stream import partition_of
-from contracts.topics import TopicSpec, UnknownTopicError, event_spec, load_topics, parse_topic
+from contracts.topics import (
+    TopicSpec,
+    UnknownTopicError,
+    event_spec,
+    load_topics,
+    parse_topic,
+    value_at,
+)
 from kernel.bus_tables import CASE_CONSTRAINT, outbox
 from kernel.clock import Clock
 from kernel.ids import IdSource
@@ -102,6 +109,9 @@ def outbox_values(
         raise UnknownTopicError(f"{event.type} does not travel on {event.topic}")
     if event.destination != (BROADCAST if spec.kind == "broadcast" else owner):
         raise UnknownTopicError(f"{event.topic} does not lead to {event.destination}")
+    spec_of_type = event_spec(event.type)
+    if spec_of_type.key_field and value_at(event.payload, spec_of_type.key_field) != event.key:
+        raise ValueError(f"the record key of {event.type} is its {spec_of_type.key_field}")
     payload = to_json(event.payload)
     if len(payload) > spec.max_bytes:
         raise EventTooLarge(size=len(payload), limit=spec.max_bytes)
@@ -113,7 +123,7 @@ def outbox_values(
         "type": event.type,
         "subject": event.subject,
         "time": instant(now),
-        "dataschema": event_spec(event.type).schema_url,
+        "dataschema": spec_of_type.schema_url,
         "case_space": event.case_space,
         "case_version": event.case_version,
         "payload": payload,

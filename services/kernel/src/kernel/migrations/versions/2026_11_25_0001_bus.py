@@ -21,9 +21,11 @@ EVENT = """
     case_version bigint NOT NULL,
     payload bytea NOT NULL,
     traceparent text,
-    guard text,
-    epoch uuid,
-    sequence bigint,
+    guard text
+"""
+NUMBER = """
+    epoch uuid NOT NULL,
+    sequence bigint NOT NULL,
     previous_epoch uuid,
     previous_last bigint
 """
@@ -35,12 +37,16 @@ SENDING = (
         CONSTRAINT uq_outbox_case UNIQUE (transport, topic, key, case_space, case_version)
     ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
             autovacuum_vacuum_insert_scale_factor = 0.05)""",
-    "CREATE INDEX ix_outbox_unnumbered ON kernel.outbox (transport, id) WHERE sequence IS NULL",
-    """CREATE INDEX ix_outbox_numbered ON kernel.outbox
-        (transport, topic, partition, epoch, sequence) WHERE sequence IS NOT NULL""",
+    "CREATE INDEX ix_outbox_transport ON kernel.outbox (transport, id)",
+    # apart from the outbox: numbering then writes narrow rows instead of the wide ones again
+    f"""CREATE TABLE kernel.outbox_numbers (
+        id bigint PRIMARY KEY,
+        {NUMBER}
+    ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000)""",
     f"""CREATE TABLE kernel.sent_log (
         id bigint NOT NULL,
         {EVENT},
+        {NUMBER},
         entered_at text NOT NULL,
         published_at timestamptz NOT NULL,
         void text NOT NULL DEFAULT ''
@@ -89,7 +95,7 @@ RECEIVING = (
         partition integer NOT NULL,
         epoch uuid,
         watermark bigint NOT NULL DEFAULT 0,
-        past jsonb NOT NULL DEFAULT '[]',
+        past text NOT NULL DEFAULT '[]',
         parked bigint NOT NULL DEFAULT 0,
         PRIMARY KEY (source, topic, partition)
     ) WITH (fillfactor = 50)""",
@@ -132,11 +138,12 @@ RECEIVING = (
         payload bytea NOT NULL,
         traceparent text,
         entered_at text NOT NULL,
-        received_at text NOT NULL,
-        UNIQUE (source, event_id, why)
+        received_at text NOT NULL
     )""",
-    """CREATE INDEX ix_parked_events_stream ON kernel.parked_events
+    """CREATE UNIQUE INDEX ux_parked_events_number ON kernel.parked_events
         (source, topic, partition, epoch, sequence) WHERE why = 'gap'""",
+    """CREATE UNIQUE INDEX ux_parked_events_identity ON kernel.parked_events
+        (source, event_id, why) WHERE why <> 'gap'""",
     """CREATE INDEX ix_parked_events_key ON kernel.parked_events
         (source, topic, key, position) WHERE why = 'key'""",
     """CREATE TABLE kernel.held_keys (
@@ -196,7 +203,7 @@ RECEIVING = (
 )
 
 TABLES = (
-    "outbox sent_log relay_streams receipts to_sign consumer_streams consumer_positions inbox"
+    "outbox outbox_numbers sent_log relay_streams receipts to_sign consumer_streams consumer_positions inbox"
     " evidence parked_events held_keys dead_letters refused_records organisations"
 )
 
