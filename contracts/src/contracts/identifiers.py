@@ -67,7 +67,7 @@ def check_uscc(value: str) -> str:
     compact = str(uscc.compact(value))
     if len(compact) != _USCC_LENGTH:
         raise IdentifierError("uscc", "length")
-    if not _USCC.match(compact):
+    if not _USCC.fullmatch(compact):
         raise IdentifierError("uscc", "form")
     if uscc.calc_check_digit(compact) != compact[-1]:
         raise IdentifierError("uscc", "check_digit")
@@ -93,7 +93,7 @@ def organisation_check_digit(body: str) -> str:
 
 def check_organisation_code(value: str) -> str:
     """Return an organisation code (GB 11714) of nine characters; raises ``IdentifierError``."""
-    match = _GB11714.match(value.strip().upper())
+    match = _GB11714.fullmatch(value.strip().upper())
     if match is None:
         raise IdentifierError("organisation_code", "form")
     if organisation_check_digit(match[1]) != match[2]:
@@ -139,7 +139,7 @@ def resource_code(region: str, *, item: str, agency_serial: int, serial: int) ->
 
 def check_resource_code(value: str) -> str:
     """Return a resource code unchanged; raises ``IdentifierError``."""
-    if not _RESOURCE_CODE.match(value):
+    if not _RESOURCE_CODE.fullmatch(value):
         raise IdentifierError("resource_code", "form")
     return value
 
@@ -158,7 +158,7 @@ def request_number(node: str, request_id: UUID, *, on: date) -> str:
 
 def parse_request_number(value: str) -> RequestNumber:
     """Take a request's number apart; raises ``IdentifierError``."""
-    match = _REQUEST_NO.match(value.strip().upper())
+    match = _REQUEST_NO.fullmatch(value.strip().upper())
     if match is None:
         raise IdentifierError("request_no", "form")
     node, day, code, check = match.groups()
@@ -182,7 +182,7 @@ def filing_number(node: str, rule: str, *, year: int, serial: int) -> str:
 
 def parse_filing_number(value: str) -> FilingNumber:
     """Take a filing's number apart; raises ``IdentifierError``."""
-    match = _FILING_NO.match(value.strip().upper())
+    match = _FILING_NO.fullmatch(value.strip().upper())
     if match is None:
         raise IdentifierError("filing_no", "form")
     return FilingNumber(match[1], match[2], int(match[3]), int(match[4]))

@@ -30,7 +30,9 @@ Sender = Literal[
 ]
 PayloadModel = type[Payload]
 _NAME = re.compile(
-    r"^(?P<family>[a-z]+(?:[-.][a-z]+)*?)(?:\.(?P<owner>[0-9A-Za-z_-]*\d[0-9A-Za-z_-]*))?\.v(?P<version>\d+)$"
+    r"(?P<family>[a-z]+(?:[-.][a-z]+)*?)"
+    r"(?:\.(?P<owner>[0-9A-Za-z_-]*[0-9][0-9A-Za-z_-]*))?"
+    r"\.v(?P<version>[1-9][0-9]*)"
 )
 SCHEMA_PREFIX = "urn:yiwang:schema:"
 
@@ -205,7 +207,7 @@ def topic_name(family: str, node: str | None = None) -> str:
 
 def parse_topic(name: str) -> TopicName:
     """Take a concrete topic name apart; raises ``UnknownTopicError`` when it has no such form."""
-    match = _NAME.match(name)
+    match = _NAME.fullmatch(name)
     if match is None:
         raise UnknownTopicError(f"{name!r} is no topic name")
     return TopicName(match["family"], match["owner"], int(match["version"]))

@@ -1,0 +1,88 @@
+"""Shanwei's divisions, its two zones, and codes with dates."""
+
+from datetime import date
+
+import pytest
+from stdnum import numdb
+
+from contracts.regions import UnknownRegionError, load_regions
+from contracts.vocabulary import codes
+
+REGIONS = load_regions()
+
+
+def test_city_counties_and_both_zones_have_nodes():
+    assert REGIONS.nodes() == (
+        "441500",
+        "441502",
+        "441521",
+        "441523",
+        "441540",
+        "441542",
+        "441581",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "node", "upper"),
+    [
+        ("441500", "city", "441500", None),
+        ("441599", "city", "441500", None),
+        ("441502", "county", "441502", "441500"),
+        ("441581", "county", "441581", "441500"),
+        ("441540", "county", "441540", "441500"),
+        ("441581400", "county", "441581", "441500"),
+        ("440000", "province", None, None),
+        ("440300", "city", None, None),
+        ("441302", "city", None, None),
+    ],
+)
+def test_level_node_and_upper_node_of_a_code(code, level, node, upper):
+    assert REGIONS.level(code) == level
+    assert REGIONS.node_of(code) == node
+    assert REGIONS.upper_node(code) == upper
+
+
+def test_names_and_codes_of_the_national_standard_agree_with_python_stdnum():
+    table = numdb.get("cn/loc")
+    for region in REGIONS.regions.values():
+        found = {key: value for _, props in table.info(region.code) for key, value in props.items()}
+        if region.gbt2260:
+            assert region.name in found["county"], region.code
+        else:
+            assert "county" not in found, region.code
+
+
+def test_the_old_county_of_lufeng_is_served_by_its_successor_and_no_longer_in_force():
+    assert REGIONS.get("441522", on=date(1990, 1, 1)).name == "陆丰县"
+    assert REGIONS.node_of("441522") == "441581"
+    with pytest.raises(UnknownRegionError, match="not in force"):
+        REGIONS.get("441522", on=date(2026, 1, 1))
+    with pytest.raises(UnknownRegionError, match="not in force"):
+        REGIONS.get("441581", on=date(1990, 1, 1))
+
+
+def test_the_heading_of_municipal_districts_is_nobodys_node():
+    with pytest.raises(UnknownRegionError, match="heading"):
+        REGIONS.node_of("441501")
+
+
+@pytest.mark.parametrize(
+    "code", ["", "44", "4415000", "441503", "990000", "４４１５００", "44150A"]
+)
+def test_a_code_that_is_none_is_refused_and_never_guessed(code):
+    assert not REGIONS.knows(code)
+    with pytest.raises(UnknownRegionError):
+        REGIONS.get(code)
+
+
+def test_a_zones_records_carry_the_codes_of_the_counties_around_it():
+    assert REGIONS.node_of_record("441581400001") == "441542"
+    assert REGIONS.node_of_record("441581101") == "441581"
+    without = REGIONS.with_zones({"441542": False})
+    assert without.node_of_record("441581400001") == "441581"
+
+
+def test_kinds_and_levels_are_codes_of_the_vocabulary():
+    assert {region.kind for region in REGIONS.regions.values()} <= set(codes("region_kind"))
+    assert {REGIONS.level(code) for code in REGIONS.regions} <= set(codes("level"))
