@@ -80,9 +80,7 @@ def test_an_article_is_cited_only_where_its_text_says_so(rule) -> None:
         length=rule.length,
     )
     assert (found.length_article is not None) == (rule.kind == "law")
-    assert (found.start_article is not None) == (
-        rule.kind == "law" and rule.start_basis == "text"
-    )
+    assert (found.start_article is not None) == (rule.kind == "law" and rule.start_basis == "text")
     start_zh = found.sentence_zh.split("起算事件")[1]
     start_en = found.sentence_en.split("starts with")[1]
     if rule.start_basis != "text":

@@ -18,7 +18,7 @@ depends_on = None
 TABLES = (
     "filings", "filing_steps", "subject_statuses", "clocks", "clock_redatings", "clock_marks",
     "alarms", "inbox_reads", "inbox_items", "digests_sent", "digests_held",
-    "calendar_confirmations", "calendar_proposals", "organisations",
+    "calendar_proposals", "organisations",
 )  # fmt: skip
 
 

@@ -17,7 +17,6 @@ from notify.filings.schemas import (
     EnterExternalNumber,
     FilingDetail,
     FilingView,
-    RecordFiling,
     ReturnFiling,
     to_detail,
     to_view,
@@ -119,7 +118,7 @@ async def _on_desk(edge: Edge, act: str, filing_id: str) -> Filing:
 
 
 @router.post("/{filing_id}/record", summary="登记备案 / Record")
-async def record(filing_id: FilingId, command: RecordFiling, edge: EdgeDep) -> FilingDetail:  # noqa: ARG001
+async def record(filing_id: FilingId, edge: EdgeDep) -> FilingDetail:
     """Record a received filing (已备案)."""
     filing = await _on_desk(edge, "filing.record", filing_id)
     moved = await service.record(DeskTransaction(edge.tx), filing, by=edge.principal)

@@ -10,10 +10,6 @@ from notify.filings.domain import Act, Filing, State, open_acts
 from notify.schemas import Command, Number, Text, View
 
 
-class RecordFiling(Command):
-    """Record a filing (备案登记)."""
-
-
 class ReturnFiling(Command):
     """Return a filing for completion (退回补正); the subject goes on meanwhile."""
 

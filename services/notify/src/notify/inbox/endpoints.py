@@ -10,7 +10,7 @@ from kernel.problems import NotFound
 from kernel.web import EdgeDep, ServiceRouter
 from notify.inbox import repository
 from notify.inbox.repository import InboxFilter
-from notify.inbox.schemas import InboxItemView, MarkRead, to_view
+from notify.inbox.schemas import InboxItemView, to_view
 from notify.schemas import ItemId
 
 router = ServiceRouter(prefix="/inbox", tags=["inbox"])
@@ -37,7 +37,7 @@ async def list_inbox(
 
 
 @router.post("/{item_id}/read", summary="标为已读 / Mark as read")
-async def read(item_id: ItemId, command: MarkRead, edge: EdgeDep) -> InboxItemView:  # noqa: ARG001
+async def read(item_id: ItemId, edge: EdgeDep) -> InboxItemView:
     """Note that the caller has read an item; others of the organisation still see it unread."""
     edge.allow("inbox.read", node=edge.runtime.node)
     connection = edge.tx.connection

@@ -5,11 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from notify.schemas import Command, View
-
-
-class MarkRead(Command):
-    """Note that the caller has read an item."""
+from notify.schemas import View
 
 
 class InboxItemView(View):
