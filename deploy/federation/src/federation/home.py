@@ -5,6 +5,7 @@ of mode 0600 and are named to the services by ``*_FILE``.
 """
 
 import secrets
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def prepare(plan: Plan, *, calendar: Calendar | None = None) -> None:
         for directory in (plan.node_home(node.code), plan.node_home(node.code) / "objects"):
             directory.mkdir(mode=0o700, exist_ok=True)
     keys = {node.code: _node_key(plan.node_home(node.code), node.code) for node in plan.nodes}
-    _write_json(plan.home / REGISTRY, registry_document(plan, keys))
+    urls = {node.code: node.url for node in plan.nodes}
+    _write_json(plan.home / REGISTRY, registry_document(plan.nodes, keys, delivery_urls=urls))
     if not (plan.home / CALENDAR).exists() or calendar is not None:
         document = calendar_to_document(calendar or packaged_calendar())
         (plan.home / CALENDAR).write_bytes(sign_calendar(document, keys[CITY]))
@@ -49,8 +51,10 @@ def prepare(plan: Plan, *, calendar: Calendar | None = None) -> None:
         _keep_secret(plan.node_home(node.code) / SERVICE_TOKEN)
 
 
-def registry_document(plan: Plan, keys: dict[str, NodeKey]) -> dict[str, Any]:
-    """Return the city's registry of nodes and keys for this plan."""
+def registry_document(
+    nodes: Iterable[NodePlan], keys: Mapping[str, NodeKey], *, delivery_urls: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the city's registry of these nodes and their keys."""
     return {
         "city": CITY,
         "nodes": [
@@ -60,7 +64,7 @@ def registry_document(plan: Plan, keys: dict[str, NodeKey]) -> dict[str, Any]:
                 "level": node.level,
                 "parent": node.parent,
                 "regions": node.regions,
-                "delivery_url": node.url,
+                "delivery_url": delivery_urls[node.code],
                 "keys": [
                     {
                         "id": keys[node.code].id,
@@ -71,7 +75,7 @@ def registry_document(plan: Plan, keys: dict[str, NodeKey]) -> dict[str, Any]:
                     }
                 ],
             }
-            for node in plan.nodes
+            for node in nodes
         ],
     }
 

@@ -6,12 +6,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import uvloop
+
 from federation.plan import SERVICES
+from kernel.calendars import CalendarMissing, CalendarRefused
+from kernel.logs import capture_libraries
+from kernel.registry import RegistryError
 from kernel.runtime import Runtime, ServiceDefinition, open_runtime
 from kernel.serve import run_node
 from kernel.settings import ServiceSettings, load_settings
+from kernel.signing import SigningError
 
 Define = Callable[[Runtime], ServiceDefinition]
+#: what a node refuses to start with; each says so in one sentence
+REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing)
 
 
 def read_settings(settings_file: Path) -> list[ServiceSettings]:
@@ -22,20 +30,31 @@ def read_settings(settings_file: Path) -> list[ServiceSettings]:
 def define(settings: ServiceSettings) -> ServiceDefinition:
     """Wire one service as its own package says."""
     wiring: Define = importlib.import_module(f"{settings.service}.bootstrap").define
-    return wiring(open_runtime(settings))
+    runtime = open_runtime(settings)
+    capture_libraries(runtime.logger)
+    return wiring(runtime)
 
 
-async def serve(settings_file: Path) -> None:
+def serve(settings_file: Path) -> None:
     """Serve a node until SIGTERM or SIGINT."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings_file))
+
+
+async def _serve(settings_file: Path) -> None:
     settings = read_settings(settings_file)
-    await run_node(
-        [define(each) for each in settings], host=settings[0].host, port=settings[0].port
-    )
+    definitions = [define(each) for each in settings]
+    await run_node(definitions, host=settings[0].host, port=settings[0].port)
 
 
-def main(arguments: Sequence[str]) -> None:
-    asyncio.run(serve(Path(arguments[0])))
+def main(arguments: Sequence[str]) -> int:
+    try:
+        serve(Path(arguments[0]))
+    except REFUSED as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,5 @@
 """``yiwang node run``: one node in the foreground."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +35,7 @@ def run(
     path = settings or run_directory_settings(code, home)
     if problems := explain(path):
         raise SetupError("; ".join(problems))
-    asyncio.run(node_process.serve(path))
+    node_process.serve(path)
 
 
 def run_directory_settings(code: str, home: Path | None) -> Path:

@@ -1,0 +1,228 @@
+"""The middle of the story: search, request, two filings, reply, delivery."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from federation import using_system
+from federation.agencies import data_file
+from federation.plan import CITY
+from federation.story.cast import (
+    COUNTY_A,
+    COUNTY_B,
+    DESKS,
+    REQUEST_BASIS,
+    Cast,
+    at_authority,
+)
+from federation.story.stage import Actor, Stage, new_trace
+from federation.using_system import UsingSystem
+
+DATASET = "shanwei-towns-and-villages.csv"
+ITEMS = ("code", "name", "level", "town_code", "county_code", "county_name")
+PURPOSE = (
+    "台风和暴雨防御期间，按统一的镇街、村居代码登记责任区和转移安置信息，避免各系统编码不一致。"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """One request as it goes on: ids, trace, what each side last showed."""
+
+    cast: Cast
+    trace: str = field(default_factory=new_trace)
+    system: UsingSystem
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str = ""
+    request_no: str = ""
+    filings: list[Mapping[str, Any]] = field(default_factory=list)
+    grant_id: str = ""
+    rows: int = 0
+
+    def actor(self, stage: Stage, person: str) -> Actor:
+        return stage.actor(person, trace=self.trace)
+
+
+def new_case(cast: Cast) -> Case:
+    """Return a case that has not begun; its using system has a key of its own."""
+    system_id = f"{cast.requester}-typhoon-duty"
+    return Case(cast=cast, system=using_system.make(system_id, "三防应急值守系统"))
+
+
+async def upload_dataset(stage: Stage, case: Case, entry_id: str) -> Mapping[str, Any]:
+    """The source uploads the file that the entry describes."""
+    steward = stage.actor(case.cast.steward)
+    content = data_file(DATASET).read_bytes()
+    answer = await steward.upload(
+        f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
+    )
+    stage.line(
+        steward.person, COUNTY_B, "上传数据集 dataset uploaded", detail=f"{answer['rows']} 行 rows"
+    )
+    found: Mapping[str, Any] = answer
+    return found
+
+
+async def search(stage: Stage, case: Case) -> Mapping[str, Any]:
+    """The clerk of county A finds the entry of county B in his own node's replica."""
+    clerk = case.actor(stage, case.cast.clerk)
+
+    async def hit() -> Mapping[str, Any] | None:
+        answer = await clerk.get("/catalog/v1/search", q=case.cast.words)
+        for each in answer["items"]:
+            if each["title"] == case.cast.wanted and each["node"] == COUNTY_B:
+                found: Mapping[str, Any] = each
+                return found
+        return None
+
+    case.entry = await stage.until(hit, "the entry of county B in county A's search")
+    stage.line(
+        clerk.person,
+        COUNTY_A,
+        "检索全市目录 search",
+        detail=f"“{case.cast.words}” → {case.entry['title']}",
+        trace=case.trace,
+    )
+    return case.entry
+
+
+async def submit(stage: Stage, case: Case) -> Mapping[str, Any]:
+    """One act: the request goes directly to the source, and is filed twice at the same time."""
+    clerk = case.actor(stage, case.cast.clerk)
+    body = {
+        "entry_id": case.entry["entry_id"],
+        "items": list(ITEMS),
+        "purpose": PURPOSE,
+        "basis": [REQUEST_BASIS],
+        "scene": "三防应急值守系统登记责任区和转移对象所在村居",
+        "scope": "全市镇街和村居的名称与代码",
+        "mode": "api",
+        "term_days": 365,
+        "system": case.system.as_submitted(),
+        "security_measures": "政务外网访问，按人员授权，留存访问日志。",
+    }
+    answer = await clerk.post("/sharing/v1/requests", body)
+    case.request_id, case.request_no = answer["request_id"], answer["request_no"]
+    stage.line(
+        clerk.person,
+        COUNTY_A,
+        "提出共享申请 request",
+        detail=f"{case.request_no} → {case.cast.source}",
+        article="第十九条第一款、第二十条第二款",
+        trace=case.trace,
+    )
+    request: Mapping[str, Any] = answer
+    return request
+
+
+async def receipt(stage: Stage, case: Case) -> Mapping[str, Any]:
+    """The source's node has stored the request; its signed receipt is back, the clock runs."""
+    clerk = case.actor(stage, case.cast.clerk)
+
+    async def received() -> Mapping[str, Any] | None:
+        shown = await clerk.get(f"/sharing/v1/requests/{case.request_id}")
+        return shown if shown["receipt"]["stored_at"] and shown["receipt"]["returned_at"] else None
+
+    shown = await stage.until(received, "the source's receipt of the request")
+    handler = case.actor(stage, case.cast.handler)
+    held = await handler.get(f"/sharing/v1/requests/{case.request_id}")
+    stage.line(
+        case.cast.source,
+        COUNTY_B,
+        "收到申请并签收 received",
+        detail=f"签收 {shown['receipt']['stored_at']}",
+        article=held["reply_due"]["article"],
+        due=f"答复 reply {held['reply_due']['due_on']}",
+        trace=case.trace,
+    )
+    return shown
+
+
+async def filings(stage: Stage, case: Case) -> list[Mapping[str, Any]]:
+    """Both authorities hold the filing, numbered; a person at each records it."""
+    clerk = case.actor(stage, case.cast.clerk)
+    for node in DESKS:
+        await _record(stage, case, node)
+
+    async def recorded() -> list[Mapping[str, Any]] | None:
+        shown = await clerk.get(f"/sharing/v1/requests/{case.request_id}")
+        done = all(filing["state"] == "recorded" for filing in shown["filings"])
+        return list(shown["filings"]) if done and len(shown["filings"]) == len(DESKS) else None
+
+    case.filings = await stage.until(recorded, "both filings recorded, seen by the requester")
+    return case.filings
+
+
+async def _record(stage: Stage, case: Case, node: str) -> None:
+    reviewer = case.actor(stage, at_authority(node, "reviewer"))
+
+    async def arrived() -> Mapping[str, Any] | None:
+        answer = await reviewer.get("/notify/v1/filings", subject_id=case.request_id)
+        return answer["items"][0] if answer["items"] else None
+
+    filing = await stage.until(arrived, f"the filing on the desk of {node}")
+    level = "同级 same level" if node != CITY else "上一级 upper level"
+    stage.line(
+        at_authority(node, "desk"),
+        node,
+        f"备案收到 filed ({level})",
+        detail=filing["filing_no"],
+        article=filing["article"],
+        trace=case.trace,
+    )
+    answer = await reviewer.post(f"/notify/v1/filings/{filing['filing_id']}/record")
+    stage.line(
+        reviewer.person, node, "备案登记 recorded", detail=answer["filing_no"], trace=case.trace
+    )
+
+
+async def reply(stage: Stage, case: Case) -> Mapping[str, Any]:
+    """Confidentiality review, then the agreeing reply: D3 ends, D4 runs."""
+    reviewer = case.actor(stage, case.cast.confidentiality_reviewer)
+    results = [{"item": item, "passed": True} for item in ITEMS]
+    await reviewer.post(f"/sharing/v1/requests/{case.request_id}/review", {"results": results})
+    stage.line(
+        reviewer.person,
+        COUNTY_B,
+        "保密审查通过 confidentiality review",
+        article="第三十条第一款",
+        trace=case.trace,
+    )
+    handler = case.actor(stage, case.cast.handler)
+    answer = await handler.post(
+        f"/sharing/v1/requests/{case.request_id}/reply",
+        {"outcome": "agreed", "granted_items": list(ITEMS), "reason": "符合共享条件，同意共享。"},
+    )
+    stage.line(
+        handler.person,
+        COUNTY_B,
+        "答复：同意共享 agreed",
+        article=answer["deliver_due"]["article"],
+        due=f"交付 deliver {answer['deliver_due']['due_on']}",
+        trace=case.trace,
+    )
+    found: Mapping[str, Any] = answer
+    return found
+
+
+async def deliver(stage: Stage, case: Case) -> Mapping[str, Any]:
+    """The source delivers; the requester's node learns of the grant."""
+    handler = case.actor(stage, case.cast.handler)
+    await handler.post(f"/sharing/v1/requests/{case.request_id}/deliver")
+    clerk = case.actor(stage, case.cast.clerk)
+
+    async def delivered() -> Mapping[str, Any] | None:
+        shown = await clerk.get(f"/sharing/v1/requests/{case.request_id}")
+        return shown if shown["grant_id"] else None
+
+    shown = await stage.until(delivered, "the grant at the requester")
+    case.grant_id = shown["grant_id"]
+    stage.line(
+        handler.person,
+        COUNTY_B,
+        "交付：授权可用 delivered",
+        detail=f"grant {case.grant_id}",
+        article="第十九条第三款",
+        trace=case.trace,
+    )
+    return shown
