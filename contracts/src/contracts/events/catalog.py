@@ -33,6 +33,7 @@ class EntryState(Payload):
     ``state`` is ``published``, ``suspended`` or ``offline``; ``version`` counts publications and
     ``record_version`` every announcement, so that the newer record wins. ``assumed`` lists fields
     filled by a confirmed completion profile and never declared by the department.
+    ``source_pending`` (数源待定): another department claims a fact of the entry (Article 15).
     """
 
     entry_id: str
@@ -71,6 +72,7 @@ class EntryState(Payload):
     department_column: str | None = None
     items: tuple[Item, ...] = ()
     assumed: tuple[str, ...] = ()
+    source_pending: bool = False
     edition: int = 0
     published_at: str
     changed_at: str
