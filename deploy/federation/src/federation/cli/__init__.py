@@ -10,7 +10,6 @@ from federation.cli import (
     clock,
     config,
     deadletters,
-    demo,
     filing,
     node,
     request,
@@ -18,6 +17,7 @@ from federation.cli import (
     token,
 )
 from federation.cli.common import console, error_console
+from federation.cli.demo import demo
 from federation.client import RefusedError, UnreachableError
 from federation.errors import SetupError
 
@@ -26,7 +26,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-cli.command("demo")(demo.demo)
+cli.command("demo")(demo)
 cli.command("up")(running.up)
 cli.command("down")(running.down)
 cli.command("status")(running.status)
