@@ -16,6 +16,7 @@ from contracts.events.clock import ClockEnded, ClockStarted
 from contracts.events.filing import FilingCompleted, FilingSubmitted
 from contracts.topics import event_spec
 from kernel.bus_tables import outbox
+from kernel.handlers import Handlers
 from kernel.ports import ReceivedEvent
 from notify.bootstrap import define
 from tests.support.http import Caller, NodeFiles, ServedNode, SteadyClock, serving
@@ -41,7 +42,13 @@ class Desk:
         return self.node.runtime
 
     async def deliver(
-        self, payload: Payload, event_type: str, *, source_node: str = COUNTY, key: str = ""
+        self,
+        payload: Payload,
+        event_type: str,
+        *,
+        source_node: str = COUNTY,
+        key: str = "",
+        handlers: Handlers | None = None,
     ) -> None:
         """Give an event to its handlers, in a transaction as the consumer does."""
         assert isinstance(payload, event_spec(event_type).model)
@@ -62,7 +69,7 @@ class Desk:
             received_at=now,
         )
         async with self.runtime.database.transaction() as tx:
-            for handle in self.node.definition.handlers.of(event_type):
+            for handle in (handlers or self.node.definition.handlers).of(event_type):
                 await handle(tx, event)
 
     def person(self, *roles: str, organisation: str = AUTHORITY, **more: Any) -> Caller:

@@ -5,6 +5,7 @@ city's node over the document's canonical bytes. Nodes compute from the table, w
 """
 
 import asyncio
+import re
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,18 @@ class CalendarStore:
         self._verify(document, key_id, signature)
         return _calendar(document)
 
+    async def refresh(self, database: Database) -> None:
+        """Use a newer version that another process has put into the table."""
+        async with database.transaction(read_only=True) as tx:
+            versions = (await tx.connection.execute(select(calendar_versions.c.version))).scalars()
+            newest = max(versions, key=version_order, default=None)
+            if newest is not None and newest != self.current().version:
+                await self.reload(tx)
+
     async def reload(self, tx: Transaction) -> None:
         """Use the newest version of the table whose signature holds today."""
         rows = (await tx.connection.execute(select(calendar_versions))).mappings().all()
-        for row in sorted(rows, key=lambda row: row["version"], reverse=True):
+        for row in sorted(rows, key=lambda row: version_order(row["version"]), reverse=True):
             document = orjson.loads(row["document"])
             try:
                 self._verify(document, row["key_id"], row["signature"])
@@ -103,6 +112,12 @@ class CalendarStore:
             raise CalendarRefused(f"the calendar's key is not the city's: {trust}")
         if not self._keyring.verify_bytes(key_id, signature, canonical_bytes(document)):
             raise CalendarRefused("the calendar's signature does not hold")
+
+
+def version_order(version: str) -> tuple[tuple[int, str], ...]:
+    """Return the sort key of a version: ``cn-2026.9`` before ``cn-2026.10`` before ``cn-2027.1``."""
+    parts = re.findall(r"\d+|\D+", version)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
 
 
 def _parsed(content: bytes) -> tuple[dict[str, Any], str, bytes]:

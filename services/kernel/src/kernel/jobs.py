@@ -1,8 +1,9 @@
-"""The periodic work of every worker: seal the audit log, forget old idempotency keys."""
+"""The periodic work of every worker: seal the audit log, sign documents, forget old keys."""
 
 from datetime import timedelta
 
 from kernel.audit import seal_all
+from kernel.document_signing import sign_waiting
 from kernel.idempotency import prune
 from kernel.runtime import Job, Runtime
 from kernel.signing import NodeKey
@@ -23,8 +24,15 @@ def kernel_jobs(runtime: Runtime) -> tuple[Job, ...]:
     async def seal(running: Runtime) -> None:
         await seal_all(running.database, key)
 
+    async def sign(running: Runtime) -> None:
+        await sign_waiting(running.database, key)
+
     every = timedelta(seconds=runtime.settings.seal_seconds)
-    return (Job(name="seal-audit", every=every, run=seal), pruning)
+    return (
+        Job(name="seal-audit", every=every, run=seal),
+        Job(name="sign-documents", every=timedelta(seconds=1), run=sign),
+        pruning,
+    )
 
 
 async def _prune(runtime: Runtime) -> None:

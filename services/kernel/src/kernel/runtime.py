@@ -103,6 +103,10 @@ class Runtime:
                 await self.refusals.flush(self.database)
             except Exception as error:
                 self.logger.warning("refusal counts not written", exc_info=error)
+            try:
+                await self.calendars.refresh(self.database)
+            except Exception as error:
+                self.logger.warning("calendar not refreshed", exc_info=error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
