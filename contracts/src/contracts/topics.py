@@ -7,7 +7,7 @@ of the rightful sender from here; nothing about topics stands in code.
 import importlib
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -193,6 +193,7 @@ def load_topics() -> TopicCatalogue:
     return read_topics(data_path("topics"))
 
 
+@lru_cache(maxsize=4096)
 def topic_name(family: str, node: str | None = None) -> str:
     """Return the concrete name: ``topic_name("sharing", "441581")`` is ``sharing.441581.v1``.
 
@@ -205,6 +206,7 @@ def topic_name(family: str, node: str | None = None) -> str:
     return f"{family}.v{spec.version}" if node is None else f"{family}.{node}.v{spec.version}"
 
 
+@lru_cache(maxsize=4096)
 def parse_topic(name: str) -> TopicName:
     """Take a concrete topic name apart; raises ``UnknownTopicError`` when it has no such form."""
     match = _NAME.fullmatch(name)

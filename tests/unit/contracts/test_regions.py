@@ -1,6 +1,8 @@
 """Shanwei's divisions, its two zones, and codes with dates."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 from stdnum import numdb
@@ -81,6 +83,28 @@ def test_a_zones_records_carry_the_codes_of_the_counties_around_it():
     assert REGIONS.node_of_record("441581101") == "441581"
     without = REGIONS.with_zones({"441542": False})
     assert without.node_of_record("441581400001") == "441581"
+
+
+def test_the_streets_of_the_eastern_zone_are_its_own_and_their_neighbours_are_not():
+    assert REGIONS.node_of_record("441502006002") == "441540"
+    assert REGIONS.node_of_record("441502001001") == "441502"
+
+
+def test_towns_of_the_zones_are_in_the_statistical_list():
+    path = Path(__file__).parents[3] / (
+        "deploy/federation/src/federation/data/shanwei-towns-and-villages.csv"
+    )
+    with path.open(encoding="utf-8") as stream:
+        towns = {row["code"]: row["name"] for row in csv.DictReader(stream)}
+    within = {code for region in REGIONS.regions.values() for code in region.within}
+    assert {code: towns[code] for code in sorted(within)} == {
+        "441502004": "田墘街道",
+        "441502005": "东洲街道",
+        "441502006": "遮浪街道",
+        "441581400": "华侨管理区",
+    }
+    assert {code[:6] for code in towns} == {"441502", "441521", "441523", "441581"}
+    assert all(REGIONS.knows(code) for code in towns)
 
 
 def test_kinds_and_levels_are_codes_of_the_vocabulary():
