@@ -5,11 +5,15 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.encoding import from_base64url
 from contracts.events.base import OrganisationRef
 from contracts.events.sharing import RequestStatus
 from contracts.identifiers import parse_filing_number
+from kernel.document_signing import sign_waiting
 from kernel.handlers import NotYet, Poison
+from kernel.signing import Keyring
 from tests.integration.notify.support import CITY, CIVIL_AFFAIRS, COUNTY, LAND, Desk, submitted
+from tests.support.http import NodeFiles
 
 pytestmark = pytest.mark.postgres
 FILINGS = "/notify/v1/filings"
@@ -164,6 +168,25 @@ async def test_the_document_for_the_province_prints_with_its_digest(city: Desk) 
     assert "&lt;b&gt;核对&lt;/b&gt;" in page.text
     assert page.headers["etag"] == text.headers["etag"]
     assert text.headers["etag"].strip('"') in page.text
+
+
+async def test_the_document_for_the_province_is_signed_by_the_node(
+    city: Desk, node_files: NodeFiles
+) -> None:
+    filing_id = await city.file(filer=CITY_AGENCY, **PROVINCE)
+    key = node_files.keys[CITY]
+    assert await sign_waiting(city.runtime.database, key) == 1
+    clerk = city.person("authority_reviewer")
+    text = await clerk.get(f"{FILINGS}/{filing_id}/document", format="text")
+    page = await clerk.get(f"{FILINGS}/{filing_id}/document")
+    signature = text.headers["document-signature"]
+    assert signature in page.text
+    keyring = Keyring(city.runtime.registry)
+    assert keyring.verify_bytes(
+        text.headers["document-key"], from_base64url(signature), text.content
+    )
+    changed = text.content.replace("核对".encode(), "变更".encode())
+    assert not keyring.verify_bytes(key.id, from_base64url(signature), changed)
 
 
 async def test_an_agency_sees_what_it_filed_and_nothing_else(desk: Desk) -> None:

@@ -1,15 +1,16 @@
 """What a deadline's dates mean today, on what ground, and under another calendar."""
 
 from datetime import date, timedelta
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.calendar import packaged_calendar
-from contracts.calendar_document import model_of
+from contracts.calendar import Calendar, packaged_calendar
+from contracts.calendar_import import Schedule
 from contracts.rules import packaged_rules
-from notify.calendars.domain import Proposal, Schedule, propose
+from notify.calendars.domain import Content, proposed
 from notify.clocks.domain import Dates, derive_state, ended_in_time, ground_of, redate
 
 DUE = date(2026, 3, 10)
@@ -102,19 +103,23 @@ def test_the_start_of_the_reply_is_called_an_interpretation() -> None:
     assert "解释" in found.sentence_zh
 
 
-def calendar_with_2027():
+@cache
+def calendar_with_2027() -> Calendar:
     """The packaged table and an invented schedule for 2027 with make-up Sundays."""
-    from contracts.calendar import from_document  # noqa: PLC0415
-
-    current = model_of(packaged_calendar())
+    current = packaged_calendar()
     off = {day: name for day, name in current.statutory.items() if day.year == 2027}
     work = {date(2027, 1, 31): "spring_festival", date(2027, 2, 20): "spring_festival"}
-    off |= {date(2027, 1, 2): "new_years_day", date(2027, 1, 3): "new_years_day"}
-    schedule = Schedule(year=2027, source="国办发明电", issued_on=None, off=off, work=work)
-    document = propose(
-        current, Proposal(schedule=schedule), taken=(), by="legal-1", issuer="441500"
+    off |= {date(2027, 2, 11): "spring_festival", date(2027, 2, 12): "spring_festival"}
+    schedule = Schedule(
+        year=2027, source="国办发明电〔2026〕示例号", prepared_by="legal-1", off=off, work=work
     )
-    return from_document(document.model_dump(mode="json"))
+    return proposed(
+        Content(schedule=schedule),
+        current,
+        version="cn-2027.1",
+        issuer="441500",
+        confirmations=1,
+    )
 
 
 def told(starts_on: date, length: int) -> Dates:

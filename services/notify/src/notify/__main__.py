@@ -2,7 +2,7 @@
 
 import sys
 
-from kernel.serve import service_main
+from kernel.entry import service_main
 from notify.bootstrap import define
 
 if __name__ == "__main__":

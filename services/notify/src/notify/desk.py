@@ -9,6 +9,7 @@ from contracts.events.base import DueDate, OrganisationRef
 from contracts.identifiers import filing_number
 from kernel.runtime import Runtime
 from notify.due import due_date
+from notify.filings.printing import document_of
 from notify.filings.service import Desk
 from notify.organisations import repository as organisations
 
@@ -23,12 +24,16 @@ async def desk_of(connection: AsyncConnection, runtime: Runtime) -> Desk:
     def due(rule: str, at: datetime) -> DueDate | None:
         return due_date(rules, rule, at, calendar=calendar)
 
+    authority = await authority_of(connection, runtime)
     return Desk(
         node=runtime.node,
-        authority=await authority_of(connection, runtime),
+        authority=authority,
         number=number,
         due=due,
         escalate_to=lambda rule: rules.deadline(rule).escalate_to,
+        document=lambda filing: document_of(
+            filing, rulebook=runtime.rulebook, authority=authority.name
+        ),
     )
 
 

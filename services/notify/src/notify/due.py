@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from contracts.calendar import Calendar, civil_date
+from contracts import deadlines
+from contracts.calendar import Calendar
 from contracts.events.base import DueDate
 from contracts.rules import RuleSet, UnknownRuleError
 
@@ -17,20 +18,4 @@ def due_date(
         return None
     if not deadline.enabled:
         return None
-    starts_on = civil_date(started_at)
-    due = calendar.due(starts_on, deadline.length)
-    return DueDate(
-        rule=deadline.name,
-        rule_version=rules.version,
-        kind=deadline.kind,
-        article=deadline.citation,
-        start_event=deadline.start_event,
-        start_basis=deadline.start_basis,
-        starts_on=starts_on.isoformat(),
-        length=deadline.length,
-        unit=deadline.unit,
-        due_on=due.due_on.isoformat(),
-        remind_on=due.remind_on.isoformat(),
-        provisional=due.provisional,
-        calendar_version=calendar.version,
-    )
+    return deadlines.due_date(rules, rule, start=started_at, calendar=calendar)

@@ -73,8 +73,11 @@ _STYLE = (
 )
 
 
-def to_html(document: FilingDocument) -> str:
-    """Return a page for printing, with fields for the receiver's own number and seal."""
+def to_html(document: FilingDocument, *, proof: str = "") -> str:
+    """Return a page for printing, with fields for the receiver's own number and seal.
+
+    ``proof`` is the line that names key and signature.
+    """
     rows = "".join(
         f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
         for label, value in document.lines
@@ -87,5 +90,5 @@ def to_html(document: FilingDocument) -> str:
         f"<title>{escape(document.title)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{escape(document.title)}</h1><table>{rows}</table>"
         f'<table class="receipt">{receipt}</table>'
-        f"<footer>SHA-256 {document.digest}</footer></body></html>"
+        f"<footer>SHA-256 {document.digest}<br>{escape(proof)}</footer></body></html>"
     )

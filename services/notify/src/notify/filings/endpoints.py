@@ -8,10 +8,11 @@ from fastapi import Query, Response
 from kernel.pagination import Page, PageDep, make_page
 from kernel.problems import NotFound
 from kernel.web import Edge, EdgeDep, ServiceRouter
+from notify.desk import authority_of
 from notify.filings import repository, service
 from notify.filings.document import to_html
 from notify.filings.domain import Filing, State
-from notify.filings.printing import document_of
+from notify.filings.printing import document_of, proof_of
 from notify.filings.repository import DeskTransaction, FilingFilter
 from notify.filings.schemas import (
     EnterExternalNumber,
@@ -95,17 +96,28 @@ async def read_document(
     edge: EdgeDep,
     form: Annotated[Literal["html", "text"], Query(alias="format")] = "html",
 ) -> Response:
-    """Return the document for printing; ``ETag`` is the SHA-256 of its text."""
+    """Return the document for printing; ``ETag`` is the SHA-256 of its text.
+
+    A document for outside the platform carries the node's signature over the text, in the page
+    and as ``Document-Key`` and ``Document-Signature`` (base64url).
+    """
     filing = await _visible(edge, filing_id)
-    document = await document_of(edge, filing)
+    authority = await authority_of(edge.tx.connection, edge.runtime)
+    document = document_of(filing, rulebook=edge.rules, authority=authority.name)
+    proof = await proof_of(edge.tx.connection, document)
     headers = {
         "ETag": f'"{document.digest}"',
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     }
+    if proof is not None:
+        headers |= {"Document-Key": proof.key_id, "Document-Signature": proof.signature}
     if form == "text":
         return Response(document.text, media_type="text/plain; charset=utf-8", headers=headers)
-    return Response(to_html(document), media_type="text/html; charset=utf-8", headers=headers)
+    line = f"{proof.key_id} {proof.signature}" if proof else ""
+    return Response(
+        to_html(document, proof=line), media_type="text/html; charset=utf-8", headers=headers
+    )
 
 
 async def _on_desk(edge: Edge, act: str, filing_id: str) -> Filing:

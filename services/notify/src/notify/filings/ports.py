@@ -7,6 +7,7 @@ from typing import Protocol
 from contracts.events.clock import ClockStarted
 from contracts.events.sharing import RequestStatus
 from kernel.ports import Outgoing
+from notify.filings.document import FilingDocument
 from notify.filings.domain import Filing
 from notify.inbox.domain import Message
 
@@ -42,6 +43,10 @@ class DeskTx(Outgoing, Protocol):
 
     async def keep_status(self, status: RequestStatus, *, source_node: str, version: int) -> None:
         """Keep the latest copy of the subject's state."""
+        ...
+
+    async def ask_signature(self, document: FilingDocument) -> None:
+        """Have a document signed with the node's key."""
         ...
 
     async def start_clock(self, clock: ClockStarted) -> None:

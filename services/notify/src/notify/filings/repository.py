@@ -15,6 +15,8 @@ from contracts.events.sharing import RequestStatus
 from kernel.db import Transaction
 from kernel.ports import AuditEntry, OutgoingEvent
 from notify.clocks import service as clocks
+from notify.filings import printing
+from notify.filings.document import FilingDocument
 from notify.filings.domain import Filing
 from notify.filings.models import FilingRow, FilingStep, SubjectStatus, filing_serial
 from notify.inbox import service as inbox
@@ -197,6 +199,9 @@ class DeskTransaction:
                 where=newer,
             )
         )
+
+    async def ask_signature(self, document: FilingDocument) -> None:
+        await printing.ask_signature(self._connection, document, created_at=self.now())
 
     async def start_clock(self, clock: ClockStarted) -> None:
         await clocks.start(self._connection, clock, now=self.now())

@@ -13,6 +13,7 @@ from kernel.principal import Principal
 from kernel.problems import NotFound
 from notify.errors import ExternalNumberMissing, FilingMoveNotOpen, ReasonMissing
 from notify.filings import domain, events
+from notify.filings.document import FilingDocument
 from notify.filings.domain import Filing, IllegalMoveError
 from notify.filings.ports import DeskTx
 from notify.inbox.domain import Message, authority_clerks
@@ -25,7 +26,8 @@ class Desk:
     """Where filings arrive: the node, its authority, and how numbers and due dates are made.
 
     ``number`` makes a filing number of rule, serial and instant of receipt. ``due`` returns the
-    due date of a desk rule from its start, or None when the rule is switched off.
+    due date of a desk rule from its start, or None when the rule is switched off. ``document``
+    composes the printable document.
     """
 
     node: str
@@ -33,6 +35,7 @@ class Desk:
     number: Callable[[str, int, datetime], str]
     due: Callable[[str, datetime], DueDate | None]
     escalate_to: Callable[[str], str]
+    document: Callable[[Filing], FilingDocument]
 
 
 class ForeignFilingError(ValueError):
@@ -115,6 +118,8 @@ async def _arrived(
     await tx.emit(events.received(filing, node=desk.node))
     await tx.record(_entry(filing, f"filing.{act}", principal))
     await tx.post([_arrival_message(filing)])
+    if filing.external:
+        await tx.ask_signature(desk.document(filing))
     due = None if filing.external else desk.due(RECORD_RULE, filing.received_at)
     if due is not None:
         await tx.start_clock(_record_clock(filing, due, desk=desk))
