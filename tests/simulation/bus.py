@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from kernel.relay import Message
 from tests.simulation.processes import Machine, Process
 
 
@@ -76,11 +78,15 @@ class Bus:
         self.cut: dict[str, float] = {}
         self.lose_acks = 0
         self.double_appends = 0
-        self._news: list[asyncio.Future[None]] = []
+        self.observer: Any = None
+        self._news: dict[str, list[asyncio.Future[None]]] = {}
 
     def reachable(self, node: str) -> bool:
         now = self.machine.loop.time()
         return now >= self.down_until and now >= self.cut.get(node, 0.0)
+
+    def mine(self, topics: Sequence[str]) -> list[Partition]:
+        return [home for (topic, _), home in self.partitions.items() if topic in topics]
 
     # -- producing ----------------------------------------------------------------------------
 
@@ -99,32 +105,36 @@ class Bus:
         )
         home.next_offset += 1
         home.records.append(record)
-        self._tell()
+        if self.observer is not None:
+            self.observer.appended(record)
+        self._tell((topic,))
         return record
 
-    async def produce(
-        self,
-        process: Process,
-        topic: str,
-        partition: int,
-        *,
-        key: bytes,
-        value: bytes,
-        headers: Sequence[tuple[str, bytes]],
-    ) -> BusRecord:
-        """Append and acknowledge; raise ``BusUnavailableError`` when the answer does not come."""
-        await process.step("publish.before", 0.004)
-        if not self.reachable(process.node):
-            raise BusUnavailableError(topic)
-        record = self.append(topic, partition, key=key, value=value, headers=headers)
-        if self.double_appends:
-            self.double_appends -= 1
-            record = self.append(topic, partition, key=key, value=value, headers=headers)
-        if self.lose_acks:
-            self.lose_acks -= 1
-            raise BusUnavailableError(f"{topic}: no acknowledgement")
-        await process.step("publish.after", 0.004)
-        return record
+    def take(self, node: str, messages: Sequence[Message]) -> datetime:
+        """Append one partition's batch and acknowledge it.
+
+        Raises ``BusUnavailableError`` when nobody answers; the batch may lie there all the same.
+        """
+        if not self.reachable(node):
+            raise BusUnavailableError(node)
+        for _ in range(2 if self._spend("double_appends") else 1):
+            for message in messages:
+                self.append(
+                    message.topic,
+                    message.partition,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                )
+        if self._spend("lose_acks"):
+            raise BusUnavailableError("no acknowledgement")
+        return self.machine.instant()
+
+    def _spend(self, fault: str) -> bool:
+        left = getattr(self, fault)
+        if left:
+            setattr(self, fault, left - 1)
+        return bool(left)
 
     def lose(self, topic: str, partition: int, count: int) -> int:
         """Forget the newest records, as a broker without durability does; offsets go on."""
@@ -159,7 +169,7 @@ class Bus:
         for place, member in enumerate(group.members):
             mine = everything[place :: len(group.members)]
             member.assigned = dict.fromkeys(mine)
-        self._tell()
+        self._tell(group.topics)
 
     def _evict(self, group: Group) -> None:
         limit = self.machine.loop.time() - self.session
@@ -184,7 +194,7 @@ class Bus:
         found = self._fetch(member, limit)
         if found:
             return found
-        await self._wait_for_news(patience)
+        await self._wait_for_news(member.group.topics, patience)
         await member.process.step("poll", 0.002)
         if member.evicted:
             raise BusUnavailableError(member.group.name)
@@ -203,16 +213,18 @@ class Bus:
         found.sort(key=lambda record: (record.topic, record.partition, record.offset))
         return found[:limit]
 
-    async def _wait_for_news(self, patience: float) -> None:
+    async def _wait_for_news(self, topics: Sequence[str], patience: float) -> None:
         news = self.machine.loop.create_future()
-        self._news.append(news)
-        self.machine.loop.call_later(patience, _settle, news)
+        for topic in topics:
+            self._news.setdefault(topic, []).append(news)
+        timer = self.machine.loop.call_later(patience, _settle, news)
         await news
+        timer.cancel()
 
-    def _tell(self) -> None:
-        news, self._news = self._news, []
-        for future in news:
-            _settle(future)
+    def _tell(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            for future in self._news.pop(topic, ()):
+                _settle(future)
 
 
 def _settle(future: "asyncio.Future[None]") -> None:

@@ -134,12 +134,14 @@ class Connection:
         self.process = process
         self.broken = False
         self.closed = False
+        self.unnoticed = False
         self.writes: dict[tuple[str, Key], Row | None] = {}
         self.held: dict[Key, None] = {}
         self.session_held: dict[Key, None] = {}
         self.waiting: Lock | None = None
         self.frozen: dict[str, dict[Key, Row]] | None = None
         self.committing = False
+        self.lock_timeout: float | None = None
         self.notes: list[tuple[str, dict[str, Any]]] = []
 
     # -- statements ---------------------------------------------------------------------------
@@ -149,8 +151,14 @@ class Connection:
         await self.process.step(label)
         self.ensure()
 
+    @property
+    def known_broken(self) -> bool:
+        """Tell what the client believes; a half-open connection looks alive until it is used."""
+        return (self.broken or self.closed) and not self.unnoticed
+
     def ensure(self) -> None:
         self.process.check()
+        self.unnoticed = False
         if self.broken or self.closed:
             raise ConnectionLostError(self.database.name)
 
@@ -211,6 +219,8 @@ class Connection:
         waiter = Waiter(self, self.database.machine.loop.create_future(), session)
         lock.waiters.append(waiter)
         self.waiting = lock
+        if self.lock_timeout is not None:
+            self.database.machine.loop.call_later(self.lock_timeout, _give_up, waiter)
         try:
             await waiter.future
         finally:
@@ -396,6 +406,11 @@ class Connection:
         self._end()
         if self in self.database.connections:
             self.database.connections.remove(self)
+
+
+def _give_up(waiter: Waiter) -> None:
+    if not waiter.future.done():
+        waiter.future.set_exception(LockNotAvailableError("lock_timeout"))
 
 
 _COMMITTED: Row = {}

@@ -52,6 +52,7 @@ class Process:
     crash_at: dict[str, int] = field(default_factory=dict)
     on_death: list[Callable[[], None]] = field(default_factory=list)
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    ids: "SeededIds" = field(init=False)
 
     def __post_init__(self) -> None:
         self.resumed.set()

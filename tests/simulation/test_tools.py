@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kernel.relay import Message
 from tests.simulation.bus import Bus, BusUnavailableError
 from tests.simulation.db import (
     Database,
@@ -325,7 +326,7 @@ def test_a_lost_acknowledgement_leaves_the_record_behind() -> None:
 
     async def main() -> None:
         with pytest.raises(BusUnavailableError):
-            await bus.produce(client(machine), "t", 0, key=b"k", value=b"v", headers=())
+            bus.take("441500", [Message("t", 0, b"k", [], b"v")])
 
     machine.loop.run(main())
     assert len(bus.partitions[("t", 0)].records) == 1
