@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from kernel.outbox import CaseVersionTaken, is_case_conflict
@@ -58,6 +59,8 @@ def problem_of(error: BaseException) -> ProblemError:
         return invalid(error.errors())
     if isinstance(error, HTTPException):
         return _of_http(error)
+    if isinstance(error, ClientDisconnect):
+        return BodyUnreadable()
     return _of_database(error) or InternalFault()
 
 

@@ -1,6 +1,6 @@
 """The application of one service: its routes and the kernel's under ``/<service>``."""
 
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -15,12 +15,13 @@ from kernel.health import health_router
 from kernel.kernel_routes import kernel_routers
 from kernel.openapi import describe_api
 from kernel.problems import ProblemError
+from kernel.routes import EdgedHandler, TransactionalRoute
 from kernel.runtime import Runtime, ServiceDefinition
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 VERSION = "0.1.0"
 
 
@@ -41,13 +42,16 @@ def create_app(service: ServiceDefinition, runtime: Runtime) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={HTTPException: _answer_http, Exception: _answer_fault},
         swagger_ui_oauth2_redirect_url=None,
+        # kernel.telemetry makes the spans; FastAPI's own would carry paths with whatever is in them
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.runtime = runtime
     for router in (*service.routers, *kernel_routers(service)):
         add_flat(app, router, f"{base}/v1")
     for router in (health_router(runtime), *service.doors):
         add_flat(app, router, base)
-    app.router.middleware_stack = _straight_to(app, app.router.middleware_stack)
+    app.router.middleware_stack = _straight_to(app, app.router.middleware_stack)  # type: ignore[assignment]
+    app.middleware_stack = _past_middleware(app, app.build_middleware_stack())
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -110,6 +114,27 @@ def _straight_to(app: FastAPI, matching: ASGIApp) -> ASGIApp:
         scope["path_params"] = {}
         scope.setdefault("router", app.router)
         await route.app(scope, receive, send)
+
+    return dispatch
+
+
+def _past_middleware(app: FastAPI, stack: ASGIApp) -> ASGIApp:
+    """Run hot routes at once: their handler answers every failure itself and needs no stack."""
+    hot: dict[tuple[str, str], EdgedHandler] = {
+        (method, route.path): route.edged
+        for route in app.router.routes
+        if isinstance(route, TransactionalRoute) and route.edged.direct is not None
+        for method in route.methods or ()
+    }
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        handler = hot.get((scope.get("method", ""), scope.get("path", "")))
+        if handler is None:
+            await stack(scope, receive, send)
+            return
+        scope["path_params"] = {}
+        response = await handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
     return dispatch
 

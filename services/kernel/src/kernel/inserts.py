@@ -8,57 +8,66 @@ Idempotency-Key writes nothing, in one round trip.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 Row = Mapping[str, Any]
 Rows = Mapping[Table, Sequence[Row]]
+Claim = tuple[Table, Row]
 _Shape = tuple[Any, ...]
+_Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
     text: str
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    converters: tuple[tuple[int, _Convert], ...]
+    claimed: Callable[[Row], tuple[Any, ...]] | None
+    takers: tuple[Callable[[Row], tuple[Any, ...]], ...]
+
+
+def _dialect() -> Any:
+    return asyncpg_dialect(json_serializer=lambda value: orjson.dumps(value).decode())
 
 
 @dataclass(slots=True)
 class InsertBuilder:
     """Builds statements and remembers them by shape; one per database, since it holds state."""
 
-    _dialect: Any = field(default_factory=asyncpg_dialect)
+    _dialect: Any = field(default_factory=_dialect)
     _statements: dict[_Shape, _Statement] = field(default_factory=dict)
 
-    def build(self, rows: Rows, *, claim: tuple[Table, Row] | None = None) -> tuple[str, list[Any]]:
+    def build(self, rows: Rows, *, claim: Claim | None = None) -> tuple[str, list[Any]]:
         """Return SQL text with ``$n`` and its arguments.
 
         All rows of a table have the same keys. The statement returns one row with ``claimed``:
         1 when it inserted, 0 when the claim was taken.
         """
         parts = [(table, given) for table, given in rows.items() if given]
-        shape: _Shape = (
-            (claim[0].key, *claim[1]) if claim else None,
-            *((table.key, len(given), *given[0]) for table, given in parts),
-        )
-        statement = self._statements.get(shape)
+        shape: list[Any] = [claim[0], *claim[1]] if claim else [None]
+        for table, given in parts:
+            shape += (table, len(given), *given[0])
+        key = tuple(shape)
+        statement = self._statements.get(key)
         if statement is None:
-            statement = self._statements[shape] = self._compose(parts, claim)
-        values: list[Any] = list(claim[1].values()) if claim else []
-        for _, given in parts:
-            keys = given[0].keys()
+            statement = self._statements[key] = self._compose(parts, claim)
+        values: list[Any] = []
+        if claim and statement.claimed:
+            values += statement.claimed(claim[1])
+        for take, (_, given) in zip(statement.takers, parts, strict=True):
             for row in given:
-                values.extend(row[key] for key in keys)
-        return statement.text, [
-            value if convert is None or value is None else convert(value)
-            for value, (_, convert) in zip(values, statement.columns, strict=True)
-        ]
+                values += take(row)
+        for place, convert in statement.converters:
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        return statement.text, values
 
-    def _compose(
-        self, parts: list[tuple[Table, Sequence[Row]]], claim: tuple[Table, Row] | None
-    ) -> _Statement:
-        columns: list[tuple[str, Callable[[Any], Any] | None]] = []
+    def _compose(self, parts: list[tuple[Table, Sequence[Row]]], claim: Claim | None) -> _Statement:
+        columns: list[Column[Any]] = []
         ctes: list[str] = []
         if claim:
             table, row = claim
@@ -73,21 +82,35 @@ class InsertBuilder:
             source = f"SELECT v.* FROM (VALUES {lines}) AS v" + (", claim" if claim else "")
             ctes.append(f"w{number} AS (INSERT INTO {_name(table)} ({_list(keys)}) {source})")
         counted = "(SELECT count(*) FROM claim)" if claim else "1"
-        return _Statement(f"WITH {', '.join(ctes)} SELECT {counted} AS claimed", tuple(columns))
+        return _Statement(
+            text=f"WITH {', '.join(ctes)} SELECT {counted} AS claimed",
+            converters=tuple(self._converters(columns)),
+            claimed=_taker(list(claim[1])) if claim else None,
+            takers=tuple(_taker(list(given[0])) for _, given in parts),
+        )
 
-    def _marks(
-        self,
-        table: Table,
-        keys: list[str],
-        columns: list[tuple[str, Callable[[Any], Any] | None]],
-    ) -> list[str]:
+    def _marks(self, table: Table, keys: list[str], columns: list[Column[Any]]) -> list[str]:
         marks = []
         for key in keys:
-            column: Column[Any] = table.columns[key]
-            implementation = column.type.dialect_impl(self._dialect)
-            columns.append((key, implementation.bind_processor(self._dialect)))
-            marks.append(f"${len(columns)}::{column.type.compile(self._dialect)}")
+            columns.append(table.columns[key])
+            marks.append(f"${len(columns)}::{columns[-1].type.compile(self._dialect)}")
         return marks
+
+    def _converters(self, columns: list[Column[Any]]) -> list[tuple[int, _Convert]]:
+        found: list[tuple[int, _Convert]] = []
+        for place, column in enumerate(columns):
+            implementation = column.type.dialect_impl(self._dialect)
+            convert = implementation.bind_processor(self._dialect)
+            if convert is not None:
+                found.append((place, convert))
+        return found
+
+
+def _taker(keys: list[str]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(keys) == 1:
+        only = keys[0]
+        return lambda row: (row[only],)
+    return itemgetter(*keys)
 
 
 def _name(table: Table) -> str:

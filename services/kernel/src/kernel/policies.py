@@ -1,8 +1,9 @@
 """Who may do what: pure functions over principal, act and object; default deny."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from contracts.roles import allowed, scopes
+from contracts.roles import Scope, allowed, scopes
 from contracts.rules import RuleSet
 from kernel.principal import Principal
 from kernel.problems import (
@@ -34,11 +35,11 @@ def authorise(
 
     Raises ``NotPermitted``, ``OtherNode``, ``OtherOrganisation`` or ``SeparationOfDuties``.
     """
-    if not allowed(principal.roles, act, rules=rules):
+    reach = _reach(principal.roles, act)
+    if not reach or (rules is not None and not allowed(principal.roles, act, rules=rules)):
         raise NotPermitted(act=act)
     if node is not None and node != principal.node:
         raise OtherNode(act=act)
-    reach = scopes(principal.roles, act)
     if "node" not in reach:
         own = organisation is None or (principal.organisation == organisation != "")
         if "organisation" in reach and not own:
@@ -49,6 +50,11 @@ def authorise(
         earlier = (done_by,) if isinstance(done_by, str) else tuple(done_by)
         if principal.subject in earlier:
             raise SeparationOfDuties(act=act, kind="policy")
+
+
+@lru_cache(maxsize=4096)
+def _reach(roles: frozenset[str], act: str) -> frozenset[Scope]:
+    return scopes(roles, act)
 
 
 def may(
@@ -72,4 +78,4 @@ def may(
 
 def sees_whole_node(principal: Principal, act: str) -> bool:
     """Tell whether a list for ``act`` shows every organisation of the caller's node."""
-    return "node" in scopes(principal.roles, act)
+    return "node" in _reach(principal.roles, act)

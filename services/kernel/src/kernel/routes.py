@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from kernel.answers import problem_of, problem_response
 from kernel.arrival import Arrival, limit_upload, read_body
+from kernel.direct import direct_call
 from kernel.edge import SCOPE_KEY, Edge, RouteOptions, options_of
 from kernel.hot import replay
 from kernel.idempotency import Claim, StoredAnswer, checked_key, command_digest, form_digest, keep
@@ -46,7 +47,8 @@ class TransactionalRoute(APIRoute):
 
     def get_route_handler(self) -> Inner:
         """Return FastAPI's own handler with the edge around it."""
-        return _Edged(self, super().get_route_handler())
+        self.edged = EdgedHandler(self, super().get_route_handler())
+        return self.edged
 
 
 class ServiceRouter(APIRouter):
@@ -57,7 +59,7 @@ class ServiceRouter(APIRouter):
         super().__init__(**arguments)
 
 
-class _Edged:
+class EdgedHandler:
     """One route's handler; made once, holds nothing of a request."""
 
     def __init__(self, route: APIRoute, inner: Inner) -> None:
@@ -72,6 +74,7 @@ class _Edged:
         field = route.body_field
         self.takes_form = field is not None and isinstance(field.field_info, Form)
         self.takes_json = field is not None and not self.takes_form
+        self.direct = direct_call(route) if self.options.hot else None
 
     async def __call__(self, request: Request) -> Response:
         runtime: Runtime = request.scope["app"].state.runtime
@@ -111,6 +114,8 @@ class _Edged:
         )
         request.scope[SCOPE_KEY] = edge
         try:
+            if self.direct is not None:
+                return await self.direct(edge, content)
             if self.options.hot:
                 return await self.inner(request)
             return await self._in_transaction(request, edge)
@@ -147,7 +152,9 @@ class _Edged:
         arrival.check_length(limit)
         body = await read_body(request, limit)
         if body and self.takes_json:
-            _parse_json(request, body, arrival.media_type)
+            _check_json(body, arrival.media_type)
+            if self.direct is None:
+                _parse_json(request, body)
         return body
 
     def _claim(
@@ -205,11 +212,14 @@ class _Edged:
             runtime.logger.error("refusal not audited", trace_id=span.trace_id, exc_info=failure)  # noqa: TRY400
 
 
-def _parse_json(request: Request, body: bytes, media_type: str) -> None:
+def _check_json(body: bytes, media_type: str) -> None:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise UnsupportedType(accepted="application/json")
-    if _NUL.search(body):
+    if b"\\u0000" in body and _NUL.search(body):
         raise Invalid([_NUL_FOUND])
+
+
+def _parse_json(request: Request, body: bytes) -> None:
     try:
         request._json = orjson.loads(body)  # noqa: SLF001 - where Starlette keeps what it parsed
     except ValueError:
