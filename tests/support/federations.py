@@ -32,6 +32,7 @@ def running_federation(
     otlp_endpoint: str = "",
     bootstrap: str = "",
     rules_files: tuple[Path, ...] = (),
+    clock_shift: float = 0.0,
     extra_settings: Mapping[str, str] | None = None,
 ) -> Iterator[Plan]:
     """Run a federation for the length of a block; its logs are printed when the block fails."""
@@ -43,6 +44,7 @@ def running_federation(
         otlp_endpoint=otlp_endpoint,
         bootstrap=bootstrap,
         rules_files=rules_files,
+        clock_shift=clock_shift,
         extra_settings=extra_settings,
     )
     process = running.start(plan, with_me=True)

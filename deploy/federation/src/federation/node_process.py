@@ -8,8 +8,10 @@ from pathlib import Path
 
 import uvloop
 
+from federation.clocks import clock_of
 from federation.plan import SERVICES
 from kernel.calendars import CalendarMissing, CalendarRefused
+from kernel.clock import Clock
 from kernel.logs import capture_libraries
 from kernel.registry import RegistryError
 from kernel.runtime import Runtime, ServiceDefinition, open_runtime
@@ -27,29 +29,29 @@ def read_settings(settings_file: Path) -> list[ServiceSettings]:
     return [load_settings(service, env_file=settings_file) for service in SERVICES]
 
 
-def define(settings: ServiceSettings) -> ServiceDefinition:
+def define(settings: ServiceSettings, *, clock: Clock | None = None) -> ServiceDefinition:
     """Wire one service as its own package says."""
     wiring: Define = importlib.import_module(f"{settings.service}.bootstrap").define
-    runtime = open_runtime(settings)
+    runtime = open_runtime(settings, clock=clock)
     capture_libraries(runtime.logger)
     return wiring(runtime)
 
 
-def serve(settings_file: Path) -> None:
+def serve(settings_file: Path, *, clock: Clock | None = None) -> None:
     """Serve a node until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings_file))
+        runner.run(_serve(settings_file, clock))
 
 
-async def _serve(settings_file: Path) -> None:
+async def _serve(settings_file: Path, clock: Clock | None) -> None:
     settings = read_settings(settings_file)
-    definitions = [define(each) for each in settings]
+    definitions = [define(each, clock=clock) for each in settings]
     await run_node(definitions, host=settings[0].host, port=settings[0].port)
 
 
 def main(arguments: Sequence[str]) -> int:
     try:
-        serve(Path(arguments[0]))
+        serve(Path(arguments[0]), clock=clock_of(float(arguments[1])))
     except REFUSED as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -49,6 +49,8 @@ class Plan:
     bootstrap: str = ""
     otlp_endpoint: str = ""
     rules_files: tuple[Path, ...] = ()
+    #: seconds by which every clock of the federation is ahead of the machine's
+    clock_shift: float = 0.0
     #: settings that a test or an operator adds to every service, by field name in upper case
     extra_settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ def make_plan(
     bootstrap: str = "",
     otlp_endpoint: str = "",
     rules_files: tuple[Path, ...] = (),
+    clock_shift: float = 0.0,
     extra_settings: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the demonstration's federation: city 441500 and the counties 441521 and 441581."""
@@ -132,6 +135,7 @@ def make_plan(
         bootstrap=bootstrap,
         otlp_endpoint=otlp_endpoint,
         rules_files=rules_files,
+        clock_shift=clock_shift,
         extra_settings=extra_settings or {},
     )
 
@@ -143,6 +147,7 @@ def save_plan(plan: Plan) -> None:
         "bootstrap": plan.bootstrap,
         "otlp_endpoint": plan.otlp_endpoint,
         "rules_files": [str(path) for path in plan.rules_files],
+        "clock_shift": plan.clock_shift,
         "extra_settings": dict(plan.extra_settings),
     }
     (plan.home / PLAN).write_text(json.dumps(document, indent=1), encoding="utf-8")

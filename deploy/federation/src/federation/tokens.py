@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from federation import home
+from federation.clocks import clock_of
 from federation.errors import SetupError
 from federation.issuer_process import open_issuer
 from federation.plan import Plan
@@ -43,7 +44,8 @@ def mint(
     seconds: int = 3600,
 ) -> str:
     """Sign a token with claims of one's own, with the issuer's key of the run directory."""
-    return open_issuer(plan.home, plan.issuer_url).mint(
+    issuer = open_issuer(plan.home, plan.issuer_url, clock=clock_of(plan.clock_shift))
+    return issuer.mint(
         subject=subject,
         node=node,
         organisation=organisation,

@@ -46,7 +46,7 @@ def _issuer(plan: Plan, http: HttpClient) -> Unit:
     command = [sys.executable, "-m", "federation.issuer_process", str(plan.home)]
     return Unit(
         name=ISSUER,
-        command=spawn.guarded([*command, str(plan.issuer_port)]),
+        command=spawn.guarded([*command, str(plan.issuer_port), str(plan.clock_shift)]),
         log=plan.logs / "issuer.log",
         is_ready=_answers_ok(http, [f"{plan.issuer_url}/jwks"]),
         environment=python_environment(),
@@ -97,9 +97,10 @@ def _node(plan: Plan, node: NodePlan, server: PostgresServer, http: HttpClient) 
     urls = {service: server.url(service) for service in SERVICES}
     settings = home.write_settings(plan, node, urls)
     needs = [database_unit_name(node.code), ISSUER] + ([] if plan.bootstrap else [BROKER])
+    command = [sys.executable, "-m", "federation.node_process", str(settings)]
     return Unit(
         name=node_unit_name(node.code),
-        command=spawn.guarded([sys.executable, "-m", "federation.node_process", str(settings)]),
+        command=spawn.guarded([*command, str(plan.clock_shift)]),
         log=plan.logs / f"node-{node.code}.log",
         is_ready=_answers_ok(http, [f"{node.url}/{name}/health/ready" for name in SERVICES]),
         environment=python_environment(),

@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey
 from kernel.clock import Clock, SystemClock
 from kernel.ids import IdSource, Uuid7Source
 
-LIFE = 240  # seconds; the delivery API takes at most five minutes
+LIFE = 120  # seconds; the delivery API takes at most five minutes
 
 
 @dataclass(frozen=True, slots=True)

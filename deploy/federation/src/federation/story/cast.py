@@ -23,6 +23,21 @@ class Cast:
     words: str = "镇街 区划代码"
 
     @property
+    def here(self) -> str:
+        """The requester's node."""
+        return self.requester.split("-", 1)[0]
+
+    @property
+    def there(self) -> str:
+        """The source's node."""
+        return self.source.split("-", 1)[0]
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """Nodes whose authorities hold a filing: none within one county (第二十条第二款)."""
+        return () if self.here == self.there else (self.here, CITY)
+
+    @property
     def clerk(self) -> str:
         return f"{self.requester}.clerk"
 
@@ -47,8 +62,6 @@ def at_authority(node: str, post: str) -> str:
     """Return the id of a post at a node's data authority."""
     return f"{authority_of(node).org_id}.{post}"
 
-
-DESKS = (COUNTY_A, CITY)
 
 REQUEST_BASIS = {
     "level": "law",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from federation.agencies import Agency, authority_of, data_file, sample_agencies
-from federation.story.cast import COUNTY_B, Cast, at_authority
+from federation.story.cast import Cast, at_authority
 from federation.story.stage import Stage, StoryError
 
 PAGE = 200
@@ -47,7 +47,9 @@ async def publish_catalog(stage: Stage, node: str, *, scale: Scale) -> int:
 
 def agencies_at(node: str, *, scale: Scale) -> list[Agency]:
     """Return the sample agencies of a node: all, or the authority and those who play."""
-    playing = {Cast().requester, Cast().source, authority_of(node).org_id}
+    usual = Cast()
+    # the neighbour of the source asks too, when a request stays within one county
+    playing = {usual.requester, usual.source, f"{usual.there}-yj", authority_of(node).org_id}
     return [
         agency
         for agency in sample_agencies()
@@ -152,5 +154,5 @@ async def _batch(stage: Stage, person: str, act: str, ids: Sequence[str]) -> Non
 
 async def entry_of(stage: Stage, cast: Cast) -> str:
     """Return the id of the entry that will be asked for."""
-    entries = await entries_of(stage, COUNTY_B)
+    entries = await entries_of(stage, cast.there)
     return str(entries[cast.wanted]["entry_id"])

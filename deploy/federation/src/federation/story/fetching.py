@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from federation.client import NodeClient, RefusedError
-from federation.story.cast import COUNTY_A, COUNTY_B, REFUSAL_BASIS, TOO_LOW_BASIS
+from federation.story.cast import REFUSAL_BASIS, TOO_LOW_BASIS
 from federation.story.requesting import Case
 from federation.story.stage import Stage, StoryError
 
@@ -16,9 +16,9 @@ async def fetch_page(stage: Stage, case: Case, cursor: str | None) -> Mapping[st
 
     async def attempt() -> Mapping[str, Any]:
         client = NodeClient(
-            url=stage.plan.node(COUNTY_B).url,
+            url=stage.plan.node(case.cast.there).url,
             http=stage.http,
-            token=case.system.grant_token(case.grant_id, COUNTY_B, clock=stage.clock),
+            token=case.system.grant_token(case.grant_id, case.cast.there, clock=stage.clock),
         )
         page: Mapping[str, Any] = await client.get(
             f"/sharing/v1/delivery/{case.grant_id}/rows", cursor=cursor, limit=PAGE
@@ -41,7 +41,7 @@ async def fetch_rows(stage: Stage, case: Case) -> list[Mapping[str, Any]]:
     case.rows = len(rows)
     stage.line(
         case.system.system_id,
-        COUNTY_A,
+        case.cast.here,
         "凭令牌取数 rows fetched",
         detail=f"{len(rows)} 行 rows，{rows[0]['name']} … {rows[-1]['name']}",
         article="第十九条第三款",
@@ -60,7 +60,7 @@ async def confirm(stage: Stage, case: Case) -> Mapping[str, Any]:
 
     await stage.until(proved, "the proof of delivery at the requester")
     answer = await clerk.post(f"/sharing/v1/requests/{case.request_id}/confirm")
-    stage.line(clerk.person, COUNTY_A, "确认收到 confirmed", trace=case.trace)
+    stage.line(clerk.person, case.cast.here, "确认收到 confirmed", trace=case.trace)
     found: Mapping[str, Any] = answer
     return found
 
@@ -77,7 +77,7 @@ async def revoke(stage: Stage, case: Case) -> RefusedError:
     except RefusedError as refusal:
         stage.line(
             approver.person,
-            COUNTY_B,
+            case.cast.there,
             "撤销授权，取数即止 revoked",
             detail=str(refusal),
             article="第三十条第三款",
@@ -102,7 +102,7 @@ async def refuse_without_ground(stage: Stage, case: Case) -> RefusedError:
     except RefusedError as refusal:
         stage.line(
             handler.person,
-            COUNTY_B,
+            case.cast.there,
             "依据不足，拒绝无效 refusal refused",
             detail=str(refusal),
             article=str(refusal.problem.get("article", "第十九条第三款")),
@@ -125,7 +125,7 @@ async def refuse(stage: Stage, case: Case) -> Mapping[str, Any]:
     shown = await stage.until(refused, "the refusal at the requester")
     stage.line(
         handler.person,
-        COUNTY_B,
+        case.cast.there,
         "依法拒绝 refused",
         detail=REFUSAL_BASIS["title"],
         article="第十九条第三款",

@@ -6,11 +6,7 @@ from typing import Any
 
 from federation import using_system
 from federation.agencies import data_file
-from federation.plan import CITY
 from federation.story.cast import (
-    COUNTY_A,
-    COUNTY_B,
-    DESKS,
     REQUEST_BASIS,
     Cast,
     at_authority,
@@ -20,6 +16,7 @@ from federation.using_system import UsingSystem
 
 DATASET = "shanwei-towns-and-villages.csv"
 ITEMS = ("code", "name", "level", "town_code", "county_code", "county_name")
+LEVELS = {"same": "同级", "upper": "上一级", "city": "市", "province": "省"}
 PURPOSE = (
     "台风和暴雨防御期间，按统一的镇街、村居代码登记责任区和转移安置信息，避免各系统编码不一致。"
 )
@@ -57,28 +54,31 @@ async def upload_dataset(stage: Stage, case: Case, entry_id: str) -> Mapping[str
         f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
     )
     stage.line(
-        steward.person, COUNTY_B, "上传数据集 dataset uploaded", detail=f"{answer['rows']} 行 rows"
+        steward.person,
+        case.cast.there,
+        "上传数据集 dataset uploaded",
+        detail=f"{answer['rows']} 行 rows",
     )
     found: Mapping[str, Any] = answer
     return found
 
 
 async def search(stage: Stage, case: Case) -> Mapping[str, Any]:
-    """The clerk of county A finds the entry of county B in his own node's replica."""
+    """The clerk of county A finds the wanted entry in his own node's replica."""
     clerk = case.actor(stage, case.cast.clerk)
 
     async def hit() -> Mapping[str, Any] | None:
         answer = await clerk.get("/catalog/v1/search", q=case.cast.words)
         for each in answer["items"]:
-            if each["title"] == case.cast.wanted and each["node"] == COUNTY_B:
+            if each["title"] == case.cast.wanted and each["node"] == case.cast.there:
                 found: Mapping[str, Any] = each
                 return found
         return None
 
-    case.entry = await stage.until(hit, "the entry of county B in county A's search")
+    case.entry = await stage.until(hit, "the wanted entry in the requester's search")
     stage.line(
         clerk.person,
-        COUNTY_A,
+        case.cast.here,
         "检索全市目录 search",
         detail=f"“{case.cast.words}” → {case.entry['title']}",
         trace=case.trace,
@@ -103,12 +103,13 @@ async def submit(stage: Stage, case: Case) -> Mapping[str, Any]:
     }
     answer = await clerk.post("/sharing/v1/requests", body)
     case.request_id, case.request_no = answer["request_id"], answer["request_no"]
+    case.filings = list(answer["filings"])
     stage.line(
         clerk.person,
-        COUNTY_A,
+        case.cast.here,
         "提出共享申请 request",
         detail=f"{case.request_no} → {case.cast.source}",
-        article="第十九条第一款、第二十条第二款",
+        article="；".join(dict.fromkeys(each["article"] for each in case.filings)),
         trace=case.trace,
     )
     request: Mapping[str, Any] = answer
@@ -128,7 +129,7 @@ async def receipt(stage: Stage, case: Case) -> Mapping[str, Any]:
     held = await handler.get(f"/sharing/v1/requests/{case.request_id}")
     stage.line(
         case.cast.source,
-        COUNTY_B,
+        case.cast.there,
         "收到申请并签收 received",
         detail=f"签收 {shown['receipt']['stored_at']}",
         article=held["reply_due"]["article"],
@@ -139,40 +140,51 @@ async def receipt(stage: Stage, case: Case) -> Mapping[str, Any]:
 
 
 async def filings(stage: Stage, case: Case) -> list[Mapping[str, Any]]:
-    """Both authorities hold the filing, numbered; a person at each records it."""
+    """Every authority that the rules name holds its filing, numbered; a person there records it."""
     clerk = case.actor(stage, case.cast.clerk)
-    for node in DESKS:
-        await _record(stage, case, node)
+    for filing in case.filings:
+        await _record(stage, case, filing)
 
     async def recorded() -> list[Mapping[str, Any]] | None:
         shown = await clerk.get(f"/sharing/v1/requests/{case.request_id}")
         done = all(filing["state"] == "recorded" for filing in shown["filings"])
-        return list(shown["filings"]) if done and len(shown["filings"]) == len(DESKS) else None
+        return list(shown["filings"]) if done else None
 
-    case.filings = await stage.until(recorded, "both filings recorded, seen by the requester")
+    if case.filings:
+        case.filings = await stage.until(recorded, "all filings recorded, seen by the requester")
     return case.filings
 
 
-async def _record(stage: Stage, case: Case, node: str) -> None:
-    reviewer = case.actor(stage, at_authority(node, "reviewer"))
+async def _record(stage: Stage, case: Case, filing: Mapping[str, Any]) -> None:
+    """Record a filing at its desk; the province's receipt number is entered at the own desk."""
+    external = filing["external"]
+    desk = case.cast.here if external else filing["receiver_node"]
+    reviewer = case.actor(stage, at_authority(desk, "reviewer"))
+    path = f"/notify/v1/filings/{filing['filing_id']}"
 
     async def arrived() -> Mapping[str, Any] | None:
         answer = await reviewer.get("/notify/v1/filings", subject_id=case.request_id)
-        return answer["items"][0] if answer["items"] else None
+        held = [each for each in answer["items"] if each["filing_id"] == filing["filing_id"]]
+        return held[0] if held else None
 
-    filing = await stage.until(arrived, f"the filing on the desk of {node}")
-    level = "同级 same level" if node != CITY else "上一级 upper level"
+    held = await stage.until(arrived, f"the filing {filing['rule']} on the desk of {desk}")
+    level = "平台外 outside" if external else LEVELS[held["receiver_level"]]
     stage.line(
-        at_authority(node, "desk"),
-        node,
+        at_authority(desk, "desk"),
+        desk,
         f"备案收到 filed ({level})",
-        detail=filing["filing_no"],
-        article=filing["article"],
+        detail=held["filing_no"],
+        article=held["article"],
         trace=case.trace,
     )
-    answer = await reviewer.post(f"/notify/v1/filings/{filing['filing_id']}/record")
+    if external:
+        answer = await reviewer.post(
+            f"{path}/external-number", {"external_no": f"粤数备〔2026〕{case.request_no[-5:]}号"}
+        )
+    else:
+        answer = await reviewer.post(f"{path}/record")
     stage.line(
-        reviewer.person, node, "备案登记 recorded", detail=answer["filing_no"], trace=case.trace
+        reviewer.person, desk, "备案登记 recorded", detail=answer["filing_no"], trace=case.trace
     )
 
 
@@ -183,7 +195,7 @@ async def reply(stage: Stage, case: Case) -> Mapping[str, Any]:
     await reviewer.post(f"/sharing/v1/requests/{case.request_id}/review", {"results": results})
     stage.line(
         reviewer.person,
-        COUNTY_B,
+        case.cast.there,
         "保密审查通过 confidentiality review",
         article="第三十条第一款",
         trace=case.trace,
@@ -195,7 +207,7 @@ async def reply(stage: Stage, case: Case) -> Mapping[str, Any]:
     )
     stage.line(
         handler.person,
-        COUNTY_B,
+        case.cast.there,
         "答复：同意共享 agreed",
         article=answer["deliver_due"]["article"],
         due=f"交付 deliver {answer['deliver_due']['due_on']}",
@@ -219,7 +231,7 @@ async def deliver(stage: Stage, case: Case) -> Mapping[str, Any]:
     case.grant_id = shown["grant_id"]
     stage.line(
         handler.person,
-        COUNTY_B,
+        case.cast.there,
         "交付：授权可用 delivered",
         detail=f"grant {case.grant_id}",
         article="第十九条第三款",

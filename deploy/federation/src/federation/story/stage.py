@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from federation import tokens
 from federation.client import NodeClient, RefusedError, UnreachableError, multipart
+from federation.clocks import clock_of
 from federation.plan import Plan
 from kernel.clock import Clock, SystemClock
 from kernel.http import HttpClient
@@ -44,6 +45,10 @@ def _silent(_: Line) -> None:
     """Nobody listens."""
 
 
+def _nothing(_: int) -> None:
+    """Nobody counts."""
+
+
 class StoryError(Exception):
     """The story cannot go on: what was awaited did not come."""
 
@@ -57,6 +62,9 @@ class Stage:
     tell: Callable[[Line], None] = _silent
     patience: float = 60.0
     clock: Clock = field(default_factory=SystemClock)
+    #: told the number of every call of a person before it is made
+    before_call: Callable[[int], None] = _nothing
+    _calls: int = 0
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def actor(self, person: str, *, trace: str = "") -> "Actor":
@@ -96,6 +104,11 @@ class Stage:
                 raise StoryError(f"not within {self.patience:.0f} s: {what}")
             await asyncio.sleep(AGAIN_AFTER)
 
+    def count_call(self) -> None:
+        """Count a call of a person."""
+        self.before_call(self._calls)
+        self._calls += 1
+
     def line(self, who: str, node: str, act: str, **rest: str) -> None:
         """Tell one line, stamped with the present."""
         self.tell(Line(at=self.clock.now(), who=who, node=node, act=act, **rest))
@@ -112,6 +125,7 @@ class Actor:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Read something."""
+        self.stage.count_call()
 
         async def attempt() -> Any:
             return await (await self._client()).get(path, **query)
@@ -120,6 +134,7 @@ class Actor:
 
     async def post(self, path: str, body: Any = None) -> Any:
         """Send a command; sent again under the same key when the node was away."""
+        self.stage.count_call()
         key = str(uuid.uuid4())
 
         async def attempt() -> Any:
@@ -135,6 +150,7 @@ class Actor:
         fields: Mapping[str, str] | None = None,
     ) -> Any:
         """Upload files; the repeat of an upload has the same bytes and the same key."""
+        self.stage.count_call()
         content, media_type = multipart(files, fields or {})
         headers = {"Content-Type": media_type, "Idempotency-Key": str(uuid.uuid4())}
 
@@ -166,6 +182,7 @@ async def open_stage(
     """Open a stage on a running federation."""
     http = HttpClient(timeout=60.0)
     try:
-        yield Stage(plan=plan, http=http, tell=tell, patience=patience)
+        clock = clock_of(plan.clock_shift)
+        yield Stage(plan=plan, http=http, tell=tell, patience=patience, clock=clock)
     finally:
         await http.close()
