@@ -10,7 +10,7 @@ import yaml
 from compose_pydantic import ComposeSpecification
 from pydantic import ValidationError
 
-from federation import compose, home
+from federation import compose, files
 from federation.errors import SetupError
 from federation.plan import SERVICES
 from kernel.registry import Registry
@@ -89,14 +89,14 @@ def test_what_the_command_writes_is_what_the_file_mounts(document, tmp_path):
     for secret in document["secrets"].values():
         path = re.sub(r"^\$\{[^}]*\}/", "", secret["file"])
         assert (place / path).is_file(), path
-    registry = Registry.load(place / "shared" / home.REGISTRY)
+    registry = Registry.load(place / "shared" / files.REGISTRY)
     assert sorted(record.node for record in registry) == ["441500", "441521", "441581"]
     key = NodeKey.load(place / "lufeng" / "node_key")
     known = registry.key(key.id)
     assert known is not None
     assert (known[0].node, known[1].public) == ("441581", key.public())
     assert {"document", "signature"} <= orjson.loads(
-        (place / "shared" / home.CALENDAR).read_bytes()
+        (place / "shared" / files.CALENDAR).read_bytes()
     ).keys()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 
 from contracts.calendar import calendar_to_document, packaged_calendar
-from federation import home
+from federation import files, home
 from federation.embedded_postgres import SUPERUSER
 from federation.errors import SetupError
 from federation.plan import CITY, SERVICES, make_plan
@@ -35,9 +35,9 @@ def write(directory: Path) -> list[Path]:
     urls = {node.code: f"http://{NAMES[node.code]}-sharing:{PORT}" for node in nodes}
     registry = home.registry_document(nodes, keys, delivery_urls=urls)
     written = [
-        _write(shared / home.REGISTRY, orjson.dumps(registry, option=orjson.OPT_INDENT_2)),
+        _write(shared / files.REGISTRY, orjson.dumps(registry, option=orjson.OPT_INDENT_2)),
         _write(
-            shared / home.CALENDAR,
+            shared / files.CALENDAR,
             sign_calendar(calendar_to_document(packaged_calendar()), keys[CITY]),
         ),
     ]

@@ -16,20 +16,22 @@ from contracts.calendar import Calendar, calendar_to_document, packaged_calendar
 from contracts.resources import data_path
 from federation import ports
 from federation.agencies import sample_agencies
+from federation.files import (
+    CALENDAR,
+    CLIENTS,
+    ISSUER_KEY,
+    NODE_KEY,
+    PEOPLE,
+    REGISTRY,
+    SERVICE_TOKEN,
+    SETTINGS,
+)
 from federation.people import people_of
 from federation.plan import CITY, SERVICES, NodePlan, Plan
 from kernel.calendars import sign_calendar
 from kernel.issuer import make_key
 from kernel.signing import NodeKey
 
-REGISTRY = "registry.json"
-CALENDAR = "calendar.json"
-ISSUER_KEY = "issuer/key.json"
-CLIENTS = "issuer/clients.json"
-PEOPLE = "issuer/people.json"
-SETTINGS = "settings.env"
-NODE_KEY = "node.key"
-SERVICE_TOKEN = "service.token"  # noqa: S105 - a file name
 RULES = "shanwei-2025-draft.yaml"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import uvicorn
 
-from federation import home, ports
+from federation import files, ports
 from federation.clocks import clock_of
 from kernel.clock import Clock
 from kernel.ids import Uuid7Source
@@ -16,10 +16,10 @@ from kernel.issuer import Client, Issuer, issuer_app, load_key
 
 def open_issuer(place: Path, url: str, *, clock: Clock) -> Issuer:
     """Return the issuer of a run directory with its registered clients."""
-    clients = orjson.loads((place / home.CLIENTS).read_bytes())
+    clients = orjson.loads((place / files.CLIENTS).read_bytes())
     return Issuer(
         url=url,
-        key=load_key(place / home.ISSUER_KEY),
+        key=load_key(place / files.ISSUER_KEY),
         clock=clock,
         ids=Uuid7Source(clock),
         clients={name: Client(**entry) for name, entry in clients.items()},

@@ -13,7 +13,6 @@ from federation.errors import SetupError
 from federation.plan import Plan, check_ports, save_plan
 from federation.state import State
 from federation.supervisor import is_running
-from federation.units import python_environment
 
 READY_WITHIN = 180.0  # seconds; a first start on a busy machine
 STOP_WITHIN = 60.0
@@ -34,7 +33,7 @@ def start(plan: Plan, *, with_me: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "federation.supervisor_process", str(plan.home)]
     if with_me:
         command = spawn.guarded(command, on_parent_death=signal.SIGTERM)
-    return spawn.start(command, log=plan.logs / "supervisor.log", env=python_environment())
+    return spawn.start(command, log=plan.logs / "supervisor.log", env=spawn.python_environment())
 
 
 def wait_until_ready(

@@ -63,3 +63,9 @@ def tail(log: Path, lines: int = 5) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def python_environment() -> dict[str, str]:
+    """Return the environment of our own processes: the caller's without our settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("YIWANG_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import orjson
 
-from federation import home
+from federation import files
 from federation.clocks import clock_of
 from federation.errors import SetupError
-from federation.issuer_process import open_issuer
 from federation.plan import Plan
 from kernel.http import HttpClient, HttpUnreachable
 
@@ -44,6 +43,8 @@ def mint(
     seconds: int = 3600,
 ) -> str:
     """Sign a token with claims of one's own, with the issuer's key of the run directory."""
+    from federation.issuer_process import open_issuer  # noqa: PLC0415 - needs the signing libraries
+
     issuer = open_issuer(plan.home, plan.issuer_url, clock=clock_of(plan.clock_shift))
     return issuer.mint(
         subject=subject,
@@ -59,7 +60,7 @@ def mint(
 def passwords(place: Path) -> dict[str, str]:
     """Return the client secrets of the demonstration's people."""
     try:
-        found: dict[str, str] = orjson.loads((place / home.PEOPLE).read_bytes())
+        found: dict[str, str] = orjson.loads((place / files.PEOPLE).read_bytes())
     except FileNotFoundError:
         raise SetupError(f"There is no federation in {place}: yiwang up starts one.") from None
     return found

@@ -1,6 +1,5 @@
 """The processes of a federation, as its supervisor runs them."""
 
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -49,7 +48,7 @@ def _issuer(plan: Plan, http: HttpClient) -> Unit:
         command=spawn.guarded([*command, str(plan.issuer_port), str(plan.clock_shift)]),
         log=plan.logs / "issuer.log",
         is_ready=_answers_ok(http, [f"{plan.issuer_url}/jwks"]),
-        environment=python_environment(),
+        environment=spawn.python_environment(),
     )
 
 
@@ -103,7 +102,7 @@ def _node(plan: Plan, node: NodePlan, server: PostgresServer, http: HttpClient) 
         command=spawn.guarded([*command, str(plan.clock_shift)]),
         log=plan.logs / f"node-{node.code}.log",
         is_ready=_answers_ok(http, [f"{node.url}/{name}/health/ready" for name in SERVICES]),
-        environment=python_environment(),
+        environment=spawn.python_environment(),
         after=tuple(needs),
     )
 
@@ -119,12 +118,6 @@ async def create_databases(server: PostgresServer) -> None:
                 await connection.execute(f'CREATE DATABASE "{service}"')
     finally:
         await connection.close()
-
-
-def python_environment() -> dict[str, str]:
-    """Return the environment of our own processes: the caller's without our settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("YIWANG_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 def _answers_ok(http: HttpClient, urls: list[str]) -> Callable[[int], Awaitable[bool]]:

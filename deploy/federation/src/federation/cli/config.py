@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from federation import compose, embedded_broker
 from federation.cli.common import Home, console, plan_of
-from federation.home import SETTINGS
-from federation.settings_check import explain
+from federation.files import SETTINGS
 from federation.supervisor import is_running
-from federation.topics import federation_topics
 
 app = typer.Typer(help="Configuration.", no_args_is_help=True)
 
@@ -30,6 +27,8 @@ def check(
     home: Home = None,
 ) -> None:
     """Explain what is wrong with the settings of nodes before anything starts."""
+    from federation.settings_check import explain  # noqa: PLC0415 - needs the database libraries
+
     up = True
     if settings is not None:
         files = [settings]
@@ -55,17 +54,22 @@ def write_compose(
     ),
 ) -> None:
     """Make keys, registry, calendar and secrets that docker-compose.yml mounts."""
+    from federation import compose  # noqa: PLC0415 - needs the signing libraries
+
     for path in compose.write(directory):
         console().print(path, highlight=False)
 
 
 @app.command("topics")
-def create_topics(
+def make_topics(
     bootstrap: Annotated[str, typer.Option(help="The Kafka, host:port.")],
     node: Annotated[list[str], typer.Option(help="A node's code; repeat it.")],
     replication: Annotated[int, typer.Option(help="Copies of each partition.")] = 1,
 ) -> None:
     """Create the topics of these nodes, as the contracts declare them."""
+    from federation.embedded_broker import create_topics  # noqa: PLC0415 - the Kafka client
+    from federation.topics import federation_topics  # noqa: PLC0415
+
     topics = federation_topics(node, replication=replication)
-    asyncio.run(embedded_broker.create_topics(bootstrap, topics))
+    asyncio.run(create_topics(bootstrap, topics))
     console().print(f"{len(topics)} topics.")

@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from federation import home as run_directory
-from federation import node_process
 from federation.cli.common import Home, plan_of
 from federation.errors import SetupError
-from federation.settings_check import explain
+from federation.files import SETTINGS
 
 app = typer.Typer(help="A single node.", no_args_is_help=True)
 
@@ -32,6 +30,9 @@ def run(
 
     Without --settings and without a run directory everything comes from YIWANG_* variables.
     """
+    from federation import node_process  # noqa: PLC0415 - imports every service, a second
+    from federation.settings_check import explain  # noqa: PLC0415
+
     path = settings or run_directory_settings(code, home)
     if problems := explain(path):
         raise SetupError("; ".join(problems))
@@ -41,4 +42,4 @@ def run(
 def run_directory_settings(code: str, home: Path | None) -> Path:
     """Return the settings file of a node of the run directory."""
     plan = plan_of(home)
-    return plan.node_home(plan.node(code).code) / run_directory.SETTINGS
+    return plan.node_home(plan.node(code).code) / SETTINGS
