@@ -59,11 +59,16 @@ class FilingTarget(NamedTuple):
 
 
 class PartyTarget(NamedTuple):
-    """A relative party as a node; ``node`` is ``None`` when the party follows from the case."""
+    """A relative party as a node; ``node`` is ``None`` when the party follows from the case.
+
+    ``kinds`` are the kinds of organisation that the office may be, the fitting one first; an
+    ``external`` party is outside the platform and nobody there can be told by an event.
+    """
 
     party: str
     node: str | None
     external: bool
+    kinds: tuple[str, ...] = ()
 
 
 class MatrixRow(BaseModel):
@@ -94,13 +99,18 @@ class Decision(BaseModel):
 
 
 class Matrix(BaseModel):
-    """The whole matrix; default deny."""
+    """The whole matrix; default deny.
+
+    ``parties`` labels every party, ``party_kinds`` tells which kinds of organisation an office may
+    be, so that a message finds it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: str
     groups: Mapping[str, tuple[str, ...]]
     parties: Mapping[str, Mapping[str, str]]
+    party_kinds: Mapping[str, tuple[str, ...]]
     acts: tuple[MatrixRow, ...]
 
     def group_of(self, organisation_kind: str) -> str:
@@ -225,7 +235,7 @@ def resolve_party(party: str, region: str, *, regions: RegionTable) -> PartyTarg
         return PartyTarget(party, None, external=False)
     else:
         raise NoAuthorityError(f"party {party!r} is not in the matrix")
-    return PartyTarget(party, node, external)
+    return PartyTarget(party, node, external, load_matrix().party_kinds.get(party, ()))
 
 
 def authority_may_decide(

@@ -254,3 +254,13 @@ def test_every_kind_of_organisation_that_decides_is_a_code_of_the_vocabulary():
     kinds = {kind for kinds in MATRIX.groups.values() for kind in kinds}
     assert kinds <= set(codes("organisation_kind"))
     assert MATRIX.group_of("unit_by_reference") == "agency"
+
+
+def test_every_office_that_hears_of_lateness_can_be_found_by_its_kind():
+    for rules in (RULES, other()):
+        for deadline in rules.deadlines:
+            for party in deadline.escalation:
+                target = resolve_party(party, OWN, regions=REGIONS)
+                assert target.kinds
+                assert set(target.kinds) <= set(codes("organisation_kind"))
+    assert set(MATRIX.party_kinds) <= set(MATRIX.parties)
