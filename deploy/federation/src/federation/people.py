@@ -5,8 +5,9 @@ Their tokens come from the embedded issuer, where each is a registered client.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from federation.agencies import AUTHORITY, Agency
+from federation.agencies import AUTHORITY, Agency, sample_agencies
 
 #: posts at every agency: suffix of the person's id, title, roles
 AGENCY_POSTS = (
@@ -64,3 +65,16 @@ def people_of(agencies: Iterable[Agency]) -> tuple[Person, ...]:
             AGENCY_POSTS + AUTHORITY_POSTS if agency.kind == AUTHORITY else AGENCY_POSTS
         )
     )
+
+
+@cache
+def display_names() -> dict[str, str]:
+    """Return short names of the sample's organisations and people by id, for a narrow screen."""
+    names = {agency.org_id: agency.short_name for agency in sample_agencies()}
+    for agency in sample_agencies():
+        posts = AGENCY_POSTS + AUTHORITY_POSTS if agency.kind == AUTHORITY else AGENCY_POSTS
+        names |= {
+            f"{agency.org_id}.{post}": f"{agency.short_name}{title}" for post, title, _ in posts
+        }
+        names[f"{agency.org_id}.desk"] = f"{agency.short_name}备案台"
+    return names

@@ -18,6 +18,7 @@ from federation.plan import Plan, default_home, load_plan
 from kernel.http import HttpClient
 
 T = TypeVar("T")
+PIPE_WIDTH = 132
 
 Home = Annotated[
     Path | None,
@@ -30,7 +31,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 def console() -> Console:
-    return Console()
+    """Return where answers go; a pipe or a file is not cut to eighty columns."""
+    shown = Console()
+    return shown if shown.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def error_console() -> Console:

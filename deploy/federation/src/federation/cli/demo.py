@@ -25,6 +25,7 @@ Exit = Annotated[
 ]
 PATIENCE = 120.0  # seconds; the first start on a small machine is slow
 TRACE_SHOWN = 8
+WHO_WIDTH = 22  # cells; a Chinese character takes two
 
 
 def demo(
@@ -66,7 +67,7 @@ async def _tell(plan: Plan, shown: Console) -> Facts:
 def print_line(shown: Console, line: Line) -> None:
     """Print one line of the timeline: who, where and what, then article, due date and trace."""
     row = Table.grid(padding=(0, 2), expand=False)
-    for width, style in ((8, "dim"), (6, "cyan"), (24, "bold"), (None, "")):
+    for width, style in ((8, "dim"), (6, "cyan"), (WHO_WIDTH, "bold"), (None, "")):
         row.add_column(width=width, style=style, no_wrap=width is not None, overflow="fold")
     local = line.at.astimezone()
     what = Text(line.act)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from federation import tokens
 from federation.client import NodeClient, RefusedError, UnreachableError, multipart
 from federation.clocks import clock_of
+from federation.people import display_names
 from federation.plan import Plan
 from kernel.clock import Clock, SystemClock
 from kernel.http import HttpClient
@@ -110,8 +111,8 @@ class Stage:
         self._calls += 1
 
     def line(self, who: str, node: str, act: str, **rest: str) -> None:
-        """Tell one line, stamped with the present."""
-        self.tell(Line(at=self.clock.now(), who=who, node=node, act=act, **rest))
+        """Tell one line, stamped with the present; ``who`` is a person's or organisation's id."""
+        self.tell(Line(at=self.clock.now(), who=name_of(who), node=node, act=act, **rest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +169,11 @@ class Actor:
             token=await self.stage.token(self.person),
             traceparent=f"00-{self.trace}-{secrets.token_hex(8)}-01" if self.trace else "",
         )
+
+
+def name_of(who: str) -> str:
+    """Return how a person or an organisation is called on the timeline."""
+    return display_names().get(who, who)
 
 
 def new_trace() -> str:
