@@ -18,7 +18,7 @@ from contracts.events.base import Basis, OrganisationRef
 from contracts.events.bus import Receipt
 from contracts.events.catalog import AgencyState, EntryState, Item
 from contracts.regions import load_regions
-from contracts.rules import RuleBook, packaged_rules
+from contracts.rules import RuleBook, RuleSet, packaged_rules
 from contracts.topics import event_spec, parse_topic
 from kernel.ports import AuditEntry, OutgoingEvent, ReceivedEvent
 from kernel.principal import Principal
@@ -37,6 +37,26 @@ HAIFENG, LUFENG, CITY = "441521", "441581", "441500"
 MORNING = datetime(2026, 2, 13, 1, 30, tzinfo=UTC)
 LAW = {"level": "law", "title": "中华人民共和国数据安全法", "article": "第三十八条"}
 PAPER = {"level": "normative", "title": "内部工作规定", "article": "第三条"}
+
+
+def with_rules(
+    *, gates: dict[str, bool] | None = None, parameters: dict[str, Any] | None = None
+) -> RuleBook:
+    """The packaged rules with guards of policy switched and parameters changed."""
+    rules = packaged_rules().current
+    document = rules.model_dump(by_alias=True, mode="json")
+    for gate in document["gates"]:
+        if gate["name"] in (gates or {}):
+            gate["enabled"] = (gates or {})[gate["name"]]
+    for name, value in (parameters or {}).items():
+        document["parameters"][name]["value"] = value
+    changed = RuleSet.model_validate(document)
+    return RuleBook(versions={changed.version: changed}, current_version=changed.version)
+
+
+def with_gate(name: str, *, enabled: bool) -> RuleBook:
+    """The packaged rules with one guard of policy switched."""
+    return with_rules(gates={name: enabled})
 
 
 class Ids:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Body, Query
 
 from kernel.pagination import Page, PageDep, make_page
 from kernel.problems import NotFound
@@ -17,6 +17,7 @@ from sharing.surroundings import context_of
 
 router = ServiceRouter(prefix="/grants", tags=["grants"])
 Side = Literal["held", "issued"]
+NO_REASON = ReturnGrant()
 
 
 @router.get("")
@@ -69,7 +70,9 @@ async def revoke(grant_id: UUID, command: RevokeGrant, edge: EdgeDep) -> GrantOu
 
 
 @router.post("/{grant_id}/return")
-async def give_back(grant_id: UUID, command: ReturnGrant, edge: EdgeDep) -> GrantOut:
+async def give_back(
+    grant_id: UUID, edge: EdgeDep, command: Annotated[ReturnGrant, Body()] = NO_REASON
+) -> GrantOut:
     """Give a grant back that is not needed any more."""
     grant = await service.give_back(
         PostgresSharingTx(edge.tx),

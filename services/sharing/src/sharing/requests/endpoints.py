@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 
 from kernel.pagination import Page, PageDep, make_page
 from kernel.problems import NotFound
@@ -39,6 +39,8 @@ from sharing.surroundings import context_of
 
 router = ServiceRouter(prefix="/requests", tags=["requests"])
 Box = Literal["sent", "received"]
+NOTHING = Decision()
+NO_REASON = WithdrawRequest()
 
 
 @router.post("", status_code=201, response_model=RequestOut)
@@ -99,7 +101,9 @@ async def read(
 
 
 @router.post("/{request_id}/approve")
-async def approve(request_id: UUID, command: Decision, edge: EdgeDep) -> RequestOut:
+async def approve(
+    request_id: UUID, edge: EdgeDep, command: Annotated[Decision, Body()] = NOTHING
+) -> RequestOut:
     """The requester's leader approves; the request goes out (policy)."""
     tx, context = PostgresSharingTx(edge.tx), context_of(edge.runtime)
     request, _ = await service.approve(
@@ -109,7 +113,9 @@ async def approve(request_id: UUID, command: Decision, edge: EdgeDep) -> Request
 
 
 @router.post("/{request_id}/withdraw")
-async def withdraw(request_id: UUID, command: WithdrawRequest, edge: EdgeDep) -> RequestOut:
+async def withdraw(
+    request_id: UUID, edge: EdgeDep, command: Annotated[WithdrawRequest, Body()] = NO_REASON
+) -> RequestOut:
     """Take an unanswered request back."""
     tx, context = PostgresSharingTx(edge.tx), context_of(edge.runtime)
     request = await service.withdraw(
@@ -129,7 +135,9 @@ async def supplement(request_id: UUID, command: AnswerSupplement, edge: EdgeDep)
 
 
 @router.post("/{request_id}/confirm")
-async def confirm(request_id: UUID, command: Decision, edge: EdgeDep) -> RequestOut:
+async def confirm(
+    request_id: UUID, edge: EdgeDep, command: Annotated[Decision, Body()] = NOTHING
+) -> RequestOut:
     """Confirm that the delivery arrived and works."""
     tx, context = PostgresSharingTx(edge.tx), context_of(edge.runtime)
     request = await service.confirm(
@@ -169,7 +177,9 @@ async def reply(request_id: UUID, command: ReplyRequest, edge: EdgeDep) -> Reque
 
 
 @router.post("/{request_id}/approve-reply")
-async def approve_reply(request_id: UUID, command: Decision, edge: EdgeDep) -> RequestOut:
+async def approve_reply(
+    request_id: UUID, edge: EdgeDep, command: Annotated[Decision, Body()] = NOTHING
+) -> RequestOut:
     """A second person approves the proposed reply (policy)."""
     tx, context = PostgresSharingTx(edge.tx), context_of(edge.runtime)
     request = await replying.approve_reply(
@@ -179,7 +189,9 @@ async def approve_reply(request_id: UUID, command: Decision, edge: EdgeDep) -> R
 
 
 @router.post("/{request_id}/deliver")
-async def deliver(request_id: UUID, command: Decision, edge: EdgeDep) -> RequestOut:
+async def deliver(
+    request_id: UUID, edge: EdgeDep, command: Annotated[Decision, Body()] = NOTHING
+) -> RequestOut:
     """Deliver what was agreed: the grant exists and works from now on."""
     tx, context = PostgresSharingTx(edge.tx), context_of(edge.runtime)
     request = await replying.deliver(

@@ -204,7 +204,7 @@ def _contradictions(
         problems.append(ReplyContradicts(field="granted_items"))
     if command.outcome == "agreed_partly" and not (granted and command.refused):
         problems.append(ReplyContradicts(field="granted_items" if not granted else "refused"))
-    if command.outcome != "refused" and any(part.part == "all" for part in command.refused):
+    if command.outcome == "agreed_partly" and any(p.part == "all" for p in command.refused):
         problems.append(ReplyContradicts(field="refused"))
     refused = {part.name for part in command.refused if part.part == "item"}
     if refused & set(granted):
