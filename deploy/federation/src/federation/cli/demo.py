@@ -38,12 +38,12 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     try:
-        start_and_watch(plan, with_me=True)
+        supervisor = start_and_watch(plan, with_me=True)
         console().print(f"City and two counties run after {time.monotonic() - began:.1f} s.\n")
         show_end(plan, asyncio.run(_tell(plan, console())))
         if not leave:
             console().print("\nEverything stays up until Ctrl-C.")
-            signal.pause()
+            supervisor.wait()  # it only ends by itself when it is killed
     except KeyboardInterrupt:
         console().print("Stopping …")
     except (StoryError, RefusedError, UnreachableError) as error:

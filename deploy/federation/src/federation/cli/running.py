@@ -1,6 +1,7 @@
 """``yiwang up``, ``down`` and ``status``."""
 
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Annotated
@@ -41,8 +42,8 @@ def up(
     print_addresses(plan)
 
 
-def start_and_watch(plan: Plan, *, with_me: bool) -> None:
-    """Start a plan and show its processes until all are ready."""
+def start_and_watch(plan: Plan, *, with_me: bool) -> subprocess.Popen[bytes]:
+    """Start a plan and show its processes until all are ready; return the supervisor."""
     process = federation_running.start(plan, with_me=with_me)
     shown = console()
     with Live(console=shown, transient=True, auto_refresh=False) as live:
@@ -52,6 +53,7 @@ def start_and_watch(plan: Plan, *, with_me: bool) -> None:
                 live.update(processes(current), refresh=True)
 
         federation_running.wait_until_ready(plan, process, watch=watch)
+    return process
 
 
 def down(
