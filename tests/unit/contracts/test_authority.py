@@ -1,6 +1,8 @@
 """Levels and addressees: all seven relations for all four kinds, and who may decide what."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.authority import (
     NoAuthorityError,
@@ -264,3 +266,22 @@ def test_every_office_that_hears_of_lateness_can_be_found_by_its_kind():
                 assert target.kinds
                 assert set(target.kinds) <= set(codes("organisation_kind"))
     assert set(MATRIX.party_kinds) <= set(MATRIX.parties)
+
+
+INSIDE = st.sampled_from([*REGIONS.nodes(), "441599"])
+ANYWHERE = st.sampled_from([*sorted(set(REGIONS.regions) - {"441501"}), "441302", "440305"])
+
+
+@given(requester=INSIDE, source=ANYWHERE, kind=st.sampled_from(KINDS))
+def test_any_two_regions_have_one_relation_and_either_no_filing_or_both(requester, source, kind):
+    relation = resolve_relation(requester, source, regions=REGIONS)
+    targets = resolve_filings(relation, requester, request_kind=kind, rules=RULES, regions=REGIONS)
+    same_node = REGIONS.node_of(requester) == REGIONS.node_of(source)
+    assert (relation.relation == "same_region") == same_node
+    assert [target.rule for target in targets] == ([] if same_node else ["F2a", "F2b"])
+    for target in targets:
+        assert target.receiver_node in REGIONS.nodes()
+        # only a city's upper authority is outside, and its filing waits at the city's own desk
+        assert target.external == (target.rule == "F2b" and relation.requester == "city")
+        if target.external:
+            assert target.receiver_node == REGIONS.node_of(requester)
