@@ -179,6 +179,16 @@ def advance(state: StreamState | None, number: Number) -> StreamState:
     return StreamState(number.epoch, number.sequence, past)
 
 
+def skip_to(state: StreamState | None, number: Number) -> StreamState:
+    """Return the state in which ``number`` comes next: an operator gives up what lies before it."""
+    if state is None:
+        return StreamState(number.epoch, number.sequence - 1)
+    if number.epoch == state.epoch:
+        return StreamState(state.epoch, max(state.watermark, number.sequence - 1), state.past)
+    past = ((state.epoch, state.watermark), *state.past)[:PAST_EPOCHS]
+    return StreamState(number.epoch, number.sequence - 1, past)
+
+
 class Missing(NamedTuple):
     """A range of numbers that a receiver asks for; ``epoch`` empty means "send your head"."""
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kernel.answers import problem_of, problem_response
 from kernel.arrival import Arrival
 from kernel.health import health_router
-from kernel.kernel_routes import kernel_routers
+from kernel.kernel_routes import internal_door, kernel_routers
 from kernel.openapi import describe_api
 from kernel.problems import ProblemError
 from kernel.routes import EdgedHandler, TransactionalRoute
@@ -48,7 +48,8 @@ def create_app(service: ServiceDefinition, runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     for router in (*service.routers, *kernel_routers(service)):
         add_flat(app, router, f"{base}/v1")
-    for router in (health_router(runtime), *service.doors):
+    doors = (health_router(runtime), internal_door(service))
+    for router in doors:
         add_flat(app, router, base)
     app.router.middleware_stack = _straight_to(app, app.router.middleware_stack)  # type: ignore[assignment]
     app.middleware_stack = _past_middleware(app, app.build_middleware_stack())

@@ -7,7 +7,7 @@ whole; when one event fails, it is rolled back and run again event by event unde
 from collections.abc import Sequence
 
 from contracts.envelope import Signature, encoded_attributes, read_signed, to_headers
-from contracts.stream import Missing, StreamKey, Verdict, classify, missing_before
+from contracts.stream import Missing, StreamKey, Verdict, classify, missing_before, skip_to
 from contracts.topics import TopicCatalogue, load_topics
 from kernel.applying import Observe, without_span
 from kernel.authenticity import Authentic, Gate
@@ -120,7 +120,7 @@ class Consumer:
             applied += await self.replay(held.case)
         return applied
 
-    async def replay(self, case: CaseKey, *, discard_first: bool = False) -> int:
+    async def replay(self, case: CaseKey, *, discard_first: bool = False, reason: str = "") -> int:
         """Run the events behind a key in order; return how many were applied.
 
         ``discard_first`` drops the event that holds the key: an operator's decision.
@@ -132,6 +132,7 @@ class Consumer:
             observe=self.observe,
             now=self.clock.now(),
             discard_first=discard_first,
+            reason=reason,
         )
 
     async def resume(self, limit: int = 50) -> dict[StreamKey, Missing]:
@@ -145,6 +146,20 @@ class Consumer:
                 async with self.store.transaction() as tx:
                     await self._batch(tx, careful=True).resume(gap.stream)
         return missing
+
+    async def skip_gap(self, stream: StreamKey, *, reason: str) -> bool:
+        """Give up what is missing before the first event that waits; an operator's decision."""
+        async with self.store.transaction() as tx:
+            row = (await tx.lock_streams([stream]))[stream]
+            waiting = await tx.parked_in_stream(stream, 1)
+            if not waiting:
+                return False
+            skipped = row._replace(state=skip_to(row.state, waiting[0].number))
+            await tx.save_streams({stream: skipped})
+            number = waiting[0].number
+            await tx.note_skip(stream, before=row.state, after=number, reason=reason)
+            await self._batch(tx, careful=True).resume(stream)
+        return True
 
     async def retry_trust(self, limit: int = 200) -> int:
         """Judge again what waited for a key that the registry names by now."""

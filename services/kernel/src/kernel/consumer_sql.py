@@ -6,6 +6,10 @@ LOCK_STREAMS = """
         IN (SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]))
     ORDER BY source, topic, partition FOR UPDATE
 """
+STREAMS = """
+    SELECT source, topic, partition, epoch, watermark, past, parked FROM kernel.consumer_streams
+"""
+STREAM = f"{STREAMS} WHERE source = $1 AND topic = $2 AND partition = $3"
 MAKE_STREAMS = """
     INSERT INTO kernel.consumer_streams (source, topic, partition)
     SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) AS s(source, topic, partition)
@@ -108,7 +112,7 @@ ADD_DEAD_LETTERS = """
         last_at = excluded.last_at
 """
 CLOSE_DEAD_LETTER = """
-    UPDATE kernel.dead_letters SET state = $3, closed_at = $4, closed_by = $5, note = $6
+    UPDATE kernel.dead_letters SET state = $3, closed_at = $4, closed_by = $5
     WHERE state = 'open' AND source = $1 AND event_id = $2
 """
 COUNT_REFUSALS = """

@@ -156,6 +156,12 @@ class ConsumerTransaction(Protocol):
 
     async def save_streams(self, rows: Mapping[StreamKey, StreamRow]) -> None: ...
 
+    async def note_skip(
+        self, stream: StreamKey, *, before: StreamState | None, after: Number, reason: str
+    ) -> None:
+        """Record that an operator gave up a range of numbers."""
+        ...
+
     async def save_positions(self, positions: Mapping[tuple[str, int], int]) -> None:
         """Keep the next offset to read, by topic and partition."""
         ...
@@ -206,8 +212,8 @@ class ConsumerTransaction(Protocol):
         """Insert, or count another attempt of, dead letters."""
         ...
 
-    async def close_dead_letter(self, event: Stored, outcome: str) -> None:
-        """Mark a dead letter ``replayed`` or ``discarded``."""
+    async def close_dead_letter(self, event: Stored, outcome: str, reason: str = "") -> None:
+        """Mark an open dead letter of the event, if there is one, ``replayed`` or ``discarded``."""
         ...
 
     async def note_refusals(self, refusals: Sequence[Refusal]) -> None:
@@ -232,6 +238,10 @@ class ConsumerStore(Protocol):
 
     async def held(self, case: CaseKey) -> HeldKey | None:
         """Return a held key without locking it."""
+        ...
+
+    async def stream_state(self, stream: StreamKey) -> StreamState | None:
+        """Return how far this receiver is, without locking."""
         ...
 
     async def gaps(self, limit: int) -> Sequence["OpenGap"]:

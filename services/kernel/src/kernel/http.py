@@ -39,6 +39,10 @@ class HttpClient:
         self._apps[base_url.rstrip("/")] = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self._client = None
 
+    def serves(self, base_url: str) -> bool:
+        """Tell whether ``base_url`` is answered by an application of this process."""
+        return base_url.rstrip("/") in self._apps
+
     async def request(
         self,
         method: str,

@@ -1,7 +1,7 @@
 """Where relays publish to: the Kafka bus, by batches of one partition with one ack each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -30,9 +30,11 @@ class KafkaPublisher:
         *,
         client_id: str,
         clock: Clock,
+        partitions: Callable[[str], int] | None = None,
         idempotent: bool = False,
         timeout: float = 20.0,
     ) -> None:
+        """``partitions`` tells how many partitions a topic must have by the contracts."""
         self._options: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "client_id": client_id,
@@ -45,6 +47,8 @@ class KafkaPublisher:
         self._clock = clock
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
+        self._partitions = partitions
+        self._checked: set[str] = set()
 
     async def start(self) -> AIOKafkaProducer:
         """Connect if need be; raises ``PublishError`` when no broker answers."""
@@ -77,6 +81,7 @@ class KafkaPublisher:
     async def publish(self, messages: Sequence[Message]) -> Sequence[Ack]:
         """Publish in order per partition; raises ``PublishError`` unless every one is answered."""
         await self.start()
+        await self._check_topics({message.topic for message in messages})
         groups: dict[tuple[str, int], list[int]] = {}
         for index, message in enumerate(messages):
             groups.setdefault((message.topic, message.partition), []).append(index)
@@ -90,6 +95,14 @@ class KafkaPublisher:
                 raise PublishError(type(answer).__name__) from None
             acks.update(zip(group, answer, strict=True))
         return [acks[index] for index in range(len(messages))]
+
+    async def _check_topics(self, topics: set[str]) -> None:
+        """Refuse to publish where the broker's partition count differs from the contracts'."""
+        for topic in topics - self._checked if self._partitions else ():
+            assert self._partitions is not None  # noqa: S101 -- narrowed by the line above
+            if await self.partitions_of(topic) != self._partitions(topic):
+                raise PublishError(f"{topic} has another number of partitions than its contract")
+            self._checked.add(topic)
 
     async def _publish_group(self, messages: Sequence[Message]) -> list[Ack]:
         """Publish what goes to one partition, a batch at a time."""

@@ -88,6 +88,10 @@ def assign_numbers(
     return numbered, [now[stream] for stream in sorted(touched)], changed
 
 
+def _place(row: OutboxRow) -> tuple[str, int, str, int]:
+    return row.topic, row.partition, row.epoch, row.sequence
+
+
 class Relay:
     """One relay of a service for one transport. ``step`` does one round and never sleeps."""
 
@@ -132,6 +136,18 @@ class Relay:
             rows = await self.store.numbered(self.limit)
         return await self._send(rows) if rows else 0
 
+    async def send_again(self, rows: Sequence[OutboxRow]) -> None:
+        """Publish rows of the sent log again, signed anew; raises ``PublishError``.
+
+        A row whose guard has ended meanwhile goes out as void, like at its first time.
+        """
+        await self._publish(sorted(rows, key=_place))
+
+    @property
+    def holds_lock(self) -> bool:
+        """Whether this relay is the service's one."""
+        return self._held
+
     async def stop(self) -> None:
         """Give the lock back; what is numbered but unpublished goes out at the next start."""
         if self._held:
@@ -169,7 +185,7 @@ class Relay:
 
     async def _send(self, rows: Sequence[OutboxRow]) -> int:
         self._left_over, left_over = True, self._left_over
-        ordered = sorted(rows, key=lambda r: (r.topic, r.partition, r.epoch, r.sequence))
+        ordered = sorted(rows, key=_place)
         await self.store.finish(await self._publish(ordered))
         self._left_over = left_over
         return len(rows)

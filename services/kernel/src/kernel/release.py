@@ -34,6 +34,7 @@ async def release(
     observe: Observe,
     now: datetime,
     discard_first: bool = False,
+    reason: str = "",
 ) -> int:
     """Run the events behind a key in order until one fails again; return how many were applied.
 
@@ -48,7 +49,12 @@ async def release(
             break
         async with store.transaction() as tx:
             done, more = await _release_page(
-                tx, held, gate=gate, observe=observe, now=now, discard_first=discard_first
+                tx,
+                held,
+                gate=gate,
+                observe=observe,
+                now=now,
+                discard=reason if discard_first else None,
             )
         applied += done
         discard_first = False
@@ -62,7 +68,7 @@ async def _release_page(
     gate: Gate,
     observe: Observe,
     now: datetime,
-    discard_first: bool,
+    discard: str | None,
 ) -> tuple[int, bool]:
     """Run one page; return how many were applied and whether to go on."""
     # the stream's lock comes first everywhere, so that a batch and a release never cross
@@ -74,9 +80,9 @@ async def _release_page(
     page = list(await tx.parked_behind(case, _PAGE))
     more = len(page) == _PAGE
     done: list[Stored] = []
-    if discard_first and page:
+    if discard is not None and page:
         done.append(page.pop(0))
-        await tx.close_dead_letter(done[0], "discarded")
+        await tx.close_dead_letter(done[0], "discarded", discard)
     applied = 0
     for stored in page:
         item = gate.recall(stored)

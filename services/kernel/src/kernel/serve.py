@@ -11,6 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from kernel.app import create_app
+from kernel.ids import draw_secret
+from kernel.local import sibling_address
 from kernel.migrate import upgrade
 from kernel.runtime import Runtime, ServiceDefinition
 from kernel.worker import Worker
@@ -63,6 +65,15 @@ class NodeApp:
             for definition in definitions
         }
         self._routes: dict[str, ASGIApp] = {**self.apps, **(extra or {})}
+        self._open_doors()
+
+    def _open_doors(self) -> None:
+        """Let the services of this process reach each other's internal door without a socket."""
+        secret = draw_secret()
+        for definition in self._definitions:
+            definition.runtime.process_token = secret
+            for name, app in self.apps.items():
+                definition.runtime.http.attach(sibling_address(name), app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -37,6 +37,15 @@ SENDING = (
         CONSTRAINT uq_outbox_case UNIQUE (transport, topic, key, case_space, case_version)
     ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
             autovacuum_vacuum_insert_scale_factor = 0.05)""",
+    """CREATE FUNCTION kernel.notify_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('yiwang_outbox', '');
+            RETURN NULL;
+        END $$""",
+    """CREATE TRIGGER outbox_notify AFTER INSERT ON kernel.outbox
+        FOR EACH STATEMENT EXECUTE FUNCTION kernel.notify_outbox()""",
+    # a notification takes a global lock at commit: a worker turns it on where settings ask for it
+    "ALTER TABLE kernel.outbox DISABLE TRIGGER outbox_notify",
     "CREATE INDEX ix_outbox_transport ON kernel.outbox (transport, id)",
     # apart from the outbox: numbering then writes narrow rows instead of the wide ones again
     f"""CREATE TABLE kernel.outbox_numbers (
@@ -217,3 +226,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES.split():
         op.execute(f"DROP TABLE kernel.{table}")
+    op.execute("DROP FUNCTION kernel.notify_outbox()")
