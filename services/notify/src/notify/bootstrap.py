@@ -32,7 +32,6 @@ def define(runtime: Runtime) -> ServiceDefinition:
         handlers=make_handlers(runtime),
         jobs=jobs(),
         startup=numbering.reseed,
-        package="notify",
     )
 
 

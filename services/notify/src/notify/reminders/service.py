@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from contracts.authority import NoAuthorityError, resolve_party
 from contracts.calendar import civil_date
+from contracts.regions import load_regions
 from contracts.rules import Deadline, RuleBook, RuleSet, UnknownRuleError
 from kernel.db import Transaction
 from kernel.runtime import Runtime
@@ -18,12 +20,6 @@ from notify.reminders import messages, repository
 from notify.reminders.domain import EscalationStep, Step, plan, take_turn
 
 PORTION = 200
-
-# kinds of organisation that a party of the authority matrix means, the fitting one first
-_PARTY_KINDS = {
-    "authority_same_level": ("data_authority",),
-    "government_office_same_level": ("government_office", "government"),
-}
 
 
 async def run(runtime: Runtime) -> None:
@@ -87,15 +83,25 @@ def _ladder(rules: RuleSet, deadline: Deadline | None, row: Row[Any]) -> list[Es
 
 
 async def _address(tx: Transaction, runtime: Runtime, row: Row[Any], step: Step) -> Address:
-    """Whom a step is for; an office that nobody announced is stood in for by the supervisors."""
+    """Whom a step is for, by the matrix; supervisors stand in for an office that is not here."""
     if step.to == "bound_party":
         return Address(org_id=row.bound_org) if row.bound_org else authority_clerks()
-    for kind in _PARTY_KINDS.get(step.to, ()):
+    for kind in _kinds_here(step.to, runtime.node):
         found = await organisations.first_of_kind(tx.connection, runtime.node, kind)
         if found is not None:
             role = "authority_supervisor" if kind == "data_authority" else None
             return Address(org_id=found.org_id, role=role)
     return authority_supervisors()
+
+
+def _kinds_here(party: str, node: str) -> tuple[str, ...]:
+    """Kinds of organisation that the party may be at this node; none when it is elsewhere."""
+    try:
+        office = resolve_party(party, node, regions=load_regions())
+    except NoAuthorityError:
+        # a clock of a newer rule set may name a party that this version does not know
+        return ()
+    return office.kinds if office.node == node and not office.external else ()
 
 
 def _mark(tx: Transaction, row: Row[Any], step: Step, address: Address | None) -> dict[str, Any]:
