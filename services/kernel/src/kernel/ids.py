@@ -8,6 +8,11 @@ from uuid import UUID
 from kernel.clock import Clock, SystemClock
 
 
+def draw_secret() -> str:
+    """Return 256 random bits in hexadecimal, for a token that never leaves its process."""
+    return os.urandom(32).hex()
+
+
 class IdSource(Protocol):
     """Draws identifiers."""
 

@@ -31,7 +31,8 @@ class _Statement:
 
 
 def _dialect() -> Any:
-    return asyncpg_dialect(json_serializer=lambda value: orjson.dumps(value).decode())
+    make: Any = asyncpg_dialect
+    return make(json_serializer=lambda value: orjson.dumps(value).decode())
 
 
 @dataclass(slots=True)

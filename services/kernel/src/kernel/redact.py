@@ -64,7 +64,7 @@ def scrub(error: BaseException) -> None:
 
 def _blank(error: BaseException, name: str) -> None:
     try:
-        setattr(error, name, None)
+        setattr(error, name, [] if isinstance(getattr(error, name), list) else None)
     except AttributeError:
         error.__dict__.pop(name, None)
 

@@ -61,6 +61,7 @@ class Runtime:
     refusals: RefusalCounter
     health: HealthBoard
     kernel_heads: frozenset[str]
+    process_token: str = ""
     _flushing: asyncio.Task[None] | None = None
 
     @property
@@ -76,6 +77,10 @@ class Runtime:
     def calendar(self) -> Calendar:
         """The newest calendar that was verified against the city's key."""
         return self.calendars.current()
+
+    def service_token(self) -> str:
+        """The token of the internal door: from settings, else one of this process alone."""
+        return self.settings.service_token() or self.process_token
 
     async def start(self) -> None:
         """Load what lives in the database (calendar) after migrations have run."""
@@ -115,8 +120,7 @@ class ServiceDefinition:
 
     ``handlers`` are the bus handlers, ``guards`` the checks that the relay makes immediately
     before publishing, by guard prefix (``grant``). ``startup`` runs once after migrations, before
-    the first request or event. ``package`` holds the migrations. ``doors`` are routers of the
-    kernel below ``/<service>`` itself.
+    the first request or event.
     """
 
     name: str
@@ -128,8 +132,6 @@ class ServiceDefinition:
         default_factory=dict
     )
     startup: "Callable[[Runtime], Awaitable[None]] | None" = None
-    package: str = ""
-    doors: "tuple[APIRouter, ...]" = ()
 
 
 def open_runtime(
