@@ -26,5 +26,4 @@ def define(runtime: Runtime) -> ServiceDefinition:
         handlers=handlers,
         jobs=jobs(),
         guards={"grant": still_active},
-        package="sharing",
     )
