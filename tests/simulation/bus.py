@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kernel.relay import Message
+from kernel.relaying import Message
 from tests.simulation.processes import Machine, Process
 
 
@@ -87,6 +87,9 @@ class Bus:
 
     def mine(self, topics: Sequence[str]) -> list[Partition]:
         return [home for (topic, _), home in self.partitions.items() if topic in topics]
+
+    def end(self, topic: str, partition: int = 0) -> int:
+        return self.partitions[(topic, partition)].next_offset
 
     # -- producing ----------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def read(moments: list[Moment]) -> Read:
         if moment.kind == "emitted":
             found.emissions.append(facts)
             found.emitted.setdefault(facts["event"], facts)
-        elif moment.kind == "sent" and facts["void"]:
+        elif moment.kind == "void":
             found.void.add(facts["event"])
         elif moment.kind == "applied":
             found.applied.append(facts)
@@ -68,7 +68,12 @@ def check(world: Any) -> list[Violation]:
     if world.stuck:
         found.append(Violation("stuck", world.stuck))
     rules: tuple[Callable[[Read], Iterator[Violation]], ...] = (
-        doubled, invented, emitted_out_of_order, out_of_order, lost, receipts_missing,
+        doubled,
+        invented,
+        emitted_out_of_order,
+        out_of_order,
+        lost,
+        receipts_missing,
     )
     for rule in rules:
         found += rule(story)

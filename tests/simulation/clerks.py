@@ -236,9 +236,7 @@ class Clerks:
             return ReplyRequest(outcome="refused", refused=(part,))
         if draw < 0.4 and len(items) > 1:
             part = RefusedPartIn(part="item", name=items[-1], reason="law", basis=(LAW,))
-            return ReplyRequest(
-                outcome="agreed_partly", granted_items=items[:-1], refused=(part,)
-            )
+            return ReplyRequest(outcome="agreed_partly", granted_items=items[:-1], refused=(part,))
         return ReplyRequest(outcome="agreed")
 
     # -- a grant ------------------------------------------------------------------------------

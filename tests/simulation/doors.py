@@ -109,9 +109,7 @@ def _add_sharing(handlers: Handlers, service: Service) -> None:
     handlers.on_receipt(_door(service, _receipt_of_a_case))
 
 
-async def _receipt_of_a_case(
-    tx: Any, event: ReceivedEvent, payload: Any, *, context: Any
-) -> None:
+async def _receipt_of_a_case(tx: Any, event: ReceivedEvent, payload: Any, *, context: Any) -> None:
     await receipt_stored(tx, event, payload, context=context)
     tx.connection.note("receipt", by=f"{tx.node}/{tx.service}", event=payload.event_id)
 

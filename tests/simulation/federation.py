@@ -13,10 +13,10 @@ from contracts.regions import load_regions
 from contracts.rules import load_rule_sets
 from contracts.topics import load_topics, topic_name
 from kernel.handlers import Handlers
-from kernel.outbox import instant, source_of
+from kernel.outbox import source_of
 from kernel.registry import Registry
-from kernel.relay import Message
-from kernel.signing import NodeKey, SUITES
+from kernel.relaying import Message
+from kernel.signing import SUITES, NodeKey
 from sharing.context import NodeContext
 from tests.simulation.bus import Bus
 from tests.simulation.db import Database
@@ -82,9 +82,10 @@ class Service:
     siblings: dict[str, "Service"] = field(default_factory=dict)
     api: Process | None = None
     observer: Any = None
+    api_downtime: float = 1.0
     lost_answers: int = 0
+    skew: float = 0.0
     incarnations: int = 0
-    wakes: "list[asyncio.Future[None]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.database = Database(self.machine, f"{self.node}/{self.name}", tables())
@@ -98,7 +99,9 @@ class Service:
     def new_process(self, role: str) -> Process:
         """Start an operating-system process; its connections are noticed dead a little later."""
         self.incarnations += 1
-        process = Process(self.machine, f"{self.who}/{role}{self.incarnations}", self.node)
+        process = Process(
+            self.machine, f"{self.who}/{role}{self.incarnations}", self.node, skew=self.skew
+        )
         loop = self.machine.loop
 
         def died() -> None:
@@ -108,6 +111,15 @@ class Service:
         process.on_death.append(died)
         process.ids = SeededIds(process, seeded(self.seed, f"ids/{process.name}"))
         return process
+
+    def start_api(self) -> None:
+        """Start the process that answers HTTP; a supervisor starts it again after each death."""
+        if self.machine.closing:
+            return
+        self.api = self.new_process("api")
+        self.api.on_death.append(
+            lambda: self.machine.loop.call_later(self.api_downtime, self.start_api) and None
+        )
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -164,35 +176,19 @@ class Service:
     # -- waking the relay ---------------------------------------------------------------------
 
     def wake(self) -> None:
-        wakes, self.wakes = self.wakes, []
-        for future in wakes:
-            if not future.done():
-                future.set_result(None)
-
-    async def wait_for_work(self, process: Process, patience: float) -> None:
-        """Wait for new outbox rows, or for the poll interval."""
-        future = self.machine.loop.create_future()
-        self.wakes.append(future)
-        timer = self.machine.loop.call_later(patience, _settle, future)
-        await future
-        timer.cancel()
-        await process.step("relay.wake", 0.001)
+        for worker in self.workers:
+            if worker.process.alive:
+                worker.wake()
 
     # -- the internal door --------------------------------------------------------------------
 
-    def door(self, messages: Sequence[Message]) -> "asyncio.Task[str | None] | None":
+    def door(self, messages: Sequence[Message]) -> "asyncio.Task[Any] | None":
         """Take a batch of a sibling's relay; ``None`` when no process listens."""
         listening = [worker for worker in self.workers if worker.process.alive]
         if not listening:
             return None
         worker = listening[self.rng.randrange(len(listening))]
-        entered = instant(self.machine.instant())
-        return worker.take(messages, entered)  # type: ignore[no-any-return]
-
-
-def _settle(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+        return worker.take(messages)  # type: ignore[no-any-return]
 
 
 @cache

@@ -98,6 +98,8 @@ class Observer:
             if numbered is None:
                 continue
             name = "" if numbered.type == VOID_TYPE else numbered.event
+            if not name:
+                self.history.note("void", event=numbered.event)
             before = self.numbers.get(numbered.place, "")
             if before and name and before != name:
                 self.found("number_reused", f"{numbered.place} is {before} and {name}")
@@ -127,9 +129,7 @@ class Observer:
     # -- committing ---------------------------------------------------------------------------
 
     def watch(self, service: Service) -> None:
-        def committed(
-            connection: Connection, changes: list[tuple[str, Any, Row | None]]
-        ) -> None:
+        def committed(connection: Connection, changes: list[tuple[str, Any, Row | None]]) -> None:
             for table, key, row in changes:
                 if row is not None and table in _WATCHED:
                     _WATCHED[table](self, service, key, row)
@@ -139,6 +139,9 @@ class Observer:
         service.database.on_commit.append(committed)
 
     def _outbox(self, service: Service, _key: Any, row: Row) -> None:
+        if row.get("carried"):
+            self.history.note("carried", by=service.who, event=str(row["event_id"]))
+            return
         clock = orjson.loads(row["payload"])["clock_id"] if row["type"] in CLOCK_TYPES else ""
         self.history.note(
             "emitted",

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from contracts.stream import Number, StreamKey
+from contracts.stream import Number, StreamKey, StreamState
 from kernel.clock import Clock
 from kernel.consuming import (
     CaseKey,
@@ -248,6 +248,25 @@ class WorldConsumerStore:
         async with reading(self._database, self._process) as connection:
             row = connection.get("held_keys", tuple(case))
             return row["held"] if row else None
+
+    async def stream_state(self, stream: StreamKey) -> StreamState | None:
+        async with reading(self._database, self._process) as connection:
+            row = connection.get("consumer_streams", tuple(stream))
+            return row["row"].state if row else None
+
+    async def stream_states(self) -> dict[StreamKey, StreamState]:
+        async with reading(self._database, self._process) as connection:
+            rows = list(connection.scan("consumer_streams"))
+            return {row["stream"]: row["row"].state for row in rows if row["row"].state}
+
+    async def positions(self) -> dict[tuple[str, int], int]:
+        async with reading(self._database, self._process) as connection:
+            rows = self._database.tables["consumer_positions"].rows
+            return {key: row["next"] for key, row in rows.items() if connection}
+
+    async def ping(self) -> None:
+        async with reading(self._database, self._process):
+            return
 
     async def gaps(self, limit: int) -> Sequence[OpenGap]:
         async with reading(self._database, self._process) as connection:

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from contracts.stream import Missing, StreamKey
+from kernel.local import DirectPublisher
 from kernel.outbox import instant
-from kernel.relay import Ack, Counter, Message, OutboxRow, PublishError, Sent
+from kernel.relaying import Ack, Counter, Message, OutboxRow, PublishError, Sent
 from tests.simulation.bus import Bus, BusUnavailableError
 from tests.simulation.db import Connection, Database, Row
 from tests.simulation.processes import Process
@@ -69,7 +71,13 @@ class WorldNumbering:
             key = (self._transport, topic, partition)
             row = await self._connection.lock("relay_streams", key)
             if row is None:
-                fresh = {"topic": topic, "partition": partition, "epoch": "", "last": 0}
+                fresh = {
+                    "transport": self._transport,
+                    "topic": topic,
+                    "partition": partition,
+                    "epoch": "",
+                    "last": 0,
+                }
                 await self._connection.insert("relay_streams", key, fresh, or_ignore=True)
                 row = await self._connection.lock("relay_streams", key)
             assert row is not None
@@ -254,11 +262,13 @@ class DoorPublisher:
         post: Callable[[Sequence[Message]], "asyncio.Future[Any] | None"],
         *,
         observer: Any,
-        patience: float = 3.0,
+        tell: Callable[[Mapping[StreamKey, Missing]], None],
+        patience: float = 30.0,
     ) -> None:
         self._process = process
         self._observer = observer
         self._post = post
+        self._tell = tell
         self._patience = patience
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Ack]:
@@ -269,7 +279,22 @@ class DoorPublisher:
             raise PublishError("ConnectError")
         done, _ = await asyncio.wait([work], timeout=self._patience)
         await self._process.step("door.after")
-        if not done or work.cancelled() or work.exception() is not None:
+        if not done or work.cancelled() or work.exception() or work.result() is None:
             raise PublishError("door")
-        entered = work.result()
+        entered, result = work.result()
+        self._tell(result.missing)
         return [Ack(entered)] * len(messages)
+
+
+class SelfPublisher:
+    """``kernel.local.DirectPublisher`` at the process's pace, under the observer's eyes."""
+
+    def __init__(self, inner: DirectPublisher, process: Process, observer: Any) -> None:
+        self._inner = inner
+        self._process = process
+        self._observer = observer
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Ack]:
+        await self._process.step("door.before")
+        self._observer.published(self._process.name, messages)
+        return await self._inner.publish(messages)

@@ -67,7 +67,10 @@ def _grant(issued: Any, held: Any) -> Iterator[tuple[str, str]]:
             yield "sides", f"grant {name} is active and its holder does not know it"
         return
     if issued.state is not held.state:
-        yield "sides", f"grant {name} is {issued.state} at its source and {held.state} at its holder"
+        yield (
+            "sides",
+            f"grant {name} is {issued.state} at its source and {held.state} at its holder",
+        )
 
 
 def _filing(filing: Any) -> Iterator[tuple[str, str]]:

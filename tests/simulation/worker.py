@@ -1,29 +1,45 @@
-"""A service's worker in a world: the loops around the kernel's relay, consumer and sealer.
+"""A service's worker in a world: the loops of ``kernel.worker`` over the world's stores and bus.
 
-The loops do what ``kernel.worker`` and ``kernel.bus`` do around the same objects: back off when a
-step fails, seek to the positions in the database on assignment, stop while the database is away.
+Relay, consumer, control, sealer and the loops around them are production's own objects; only what
+``kernel.worker`` wires to PostgreSQL, Kafka and HTTP is wired to the world here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contracts.stream import Missing, StreamKey
 from contracts.topics import topic_name
-from kernel.consumer import Consumer, Record, UnavailableError
-from kernel.consuming import BatchResult
+from kernel.consumer import Consumer, UnavailableError
+from kernel.consuming import BatchResult, Record
+from kernel.control import Control
+from kernel.control_sender import ControlSender
+from kernel.local import DirectPublisher, to_records
+from kernel.loops import Loop
 from kernel.outbox import instant, local_transport
+from kernel.receiving import BusLoop, Receiving
 from kernel.relay import LockLostError, Message, PublishError, Relay
 from kernel.sealing import seal_pending
+from kernel.sending import RelayLoop
 from kernel.signing import BatchSigner, Keyring
-from tests.simulation.bus import BusRecord, BusUnavailableError, Member
+from tests.simulation.bus import BusUnavailableError
+from tests.simulation.control_room import WorldSentLog
 from tests.simulation.db import DatabaseError
 from tests.simulation.federation import MAILBOXES, Service, node_key, registry
 from tests.simulation.handed import grant_is_active
 from tests.simulation.receiving import WorldConsumerStore
 from tests.simulation.sealer import WorldSealing
-from tests.simulation.sending import BusPublisher, DoorPublisher, WorldRelayStore, reading, transaction
+from tests.simulation.sending import (
+    BusPublisher,
+    DoorPublisher,
+    SelfPublisher,
+    WorldRelayStore,
+    transaction,
+)
+from tests.simulation.subscription import WorldSubscription
 
 TROUBLES = (PublishError, LockLostError, DatabaseError, UnavailableError, BusUnavailableError)
+SEAL_SECONDS = 6.0
 
 
 class Worker:
@@ -32,32 +48,73 @@ class Worker:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.bus = service.bus
+        self.downtime = 1.0
         self.start()
 
     def start(self) -> None:
         service = self.service
         self.process = service.new_process("worker")
+        self.process.on_death.append(self._died)
+        self.store: Any = WorldConsumerStore(
+            service.database,
+            self.process,
+            node=service.node,
+            service=service.name,
+            ids=self.process.ids,
+        )
         self.consumer = Consumer(
-            store=WorldConsumerStore(
-                service.database,
-                self.process,
-                node=service.node,
-                service=service.name,
-                ids=self.process.ids,
-            ),
+            store=self.store,
             keyring=Keyring(registry()),
             handlers=service.handlers,
             node=service.node,
             clock=self.process,
         )
-        self.relays = [self._relay(name) for name in ("kafka", *map(local_transport, MAILBOXES))]
-        for relay in self.relays:
-            self.process.spawn(self._relaying(relay), f"relay-{relay.store.transport}")
-        self.process.spawn(self._consuming(), "consume")
-        self.process.spawn(self._every(1.5, self._retrying), "retry")
-        self.process.spawn(self._every(6.0, self._sealing), "seal")
+        signer = BatchSigner(node_key(service.node))
+        self.sent_log: Any = WorldSentLog(service.database, self.process)
+        self.kafka: Any = BusPublisher(self.bus, self.process)
+        self.receiving = Receiving(
+            self.consumer, self.store, control=self._control(signer), logger=SILENT
+        )
+        self.relays = {"kafka": self._relay_loop("kafka", self.kafka, signer)}
+        for name in MAILBOXES:
+            self._add_local(name, signer)
+        self._run_loops()
 
-    def _relay(self, transport: str) -> Any:
+    def _control(self, signer: BatchSigner) -> Control:
+        service = self.service
+        sender = ControlSender(
+            node=service.node,
+            source=service.source,
+            signer=signer,
+            publisher=self.kafka,
+            ids=self.process.ids,
+            clock=self.process,
+        )
+        return Control(
+            consumer=self.consumer,
+            sent_log=self.sent_log,
+            sender=sender,
+            republish=self._republish,
+            clock=self.process,
+            logger=SILENT,
+        )
+
+    def _add_local(self, name: str, signer: BatchSigner) -> None:
+        transport = local_transport(name)
+
+        def tell(missing: Mapping[StreamKey, Missing]) -> None:
+            self.relays[transport].hear_missing(missing)
+
+        publisher: Any
+        if name == self.service.name:
+            direct = DirectPublisher(self.deliver, self.process, tell)
+            publisher = SelfPublisher(direct, self.process, self.service.observer)
+        else:
+            door = self.service.siblings[name].door
+            publisher = DoorPublisher(self.process, door, observer=self.service.observer, tell=tell)
+        self.relays[transport] = self._relay_loop(transport, publisher, signer)
+
+    def _relay_loop(self, transport: str, publisher: Any, signer: BatchSigner) -> RelayLoop:
         service = self.service
         store = WorldRelayStore(
             service.database,
@@ -67,120 +124,89 @@ class Worker:
             observer=service.observer,
             guards={"grant": grant_is_active},
         )
-        publisher: Any
-        if transport == "kafka":
-            publisher = BusPublisher(self.bus, self.process)
-        else:
-            sibling = service.siblings[transport.removeprefix("local:")]
-            publisher = DoorPublisher(self.process, sibling.door, observer=service.observer)
-        return Relay(
+        relay = Relay(
             store=store,
             publisher=publisher,
-            signer=BatchSigner(node_key(service.node)),
+            signer=signer,
             ids=self.process.ids,
             source=service.source,
             limit=20,
         )
+        return RelayLoop(relay, transport, sent_log=self.sent_log, logger=SILENT)
 
-    # -- loops --------------------------------------------------------------------------------
+    def _run_loops(self) -> None:
+        subscription = BusLoop(self._subscription, self.store, logger=SILENT)
+        loops = [
+            *self.receiving.loops(),
+            *(relay.loop for relay in self.relays.values()),
+            subscription.loop,
+            Loop("seal", self._seal, SILENT),
+        ]
+        for loop in loops:
+            loop.start()
+            assert loop._task is not None
+            self.process.tasks.append(loop._task)
 
-    async def rest(self, seconds: float) -> None:
-        await asyncio.sleep(seconds * (0.5 + self.service.rng.random()))
-        await self.process.step("rest")
+    def _subscription(self) -> Any:
+        return WorldSubscription(self.bus, self.process, self)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
-        while True:
-            await self.rest(seconds)
-            try:
-                await work()
-            except TROUBLES:
-                await self.rest(0.5)
+    def _died(self) -> None:
+        if not self.service.machine.closing:
+            self.service.machine.loop.call_later(self.downtime, self.start)
 
-    async def _relaying(self, relay: Relay) -> None:
-        while True:
-            try:
-                sent = await relay.step()
-            except TROUBLES:
-                await self.rest(0.5)
-                continue
-            if not sent:
-                await self.service.wait_for_work(self.process, 8.0)
-
-    async def _consuming(self) -> None:
-        while True:
-            member = self.bus.join(self.service.who, self.topics(), self.process)
-            try:
-                while True:
-                    await self._seek(member)
-                    records = await self.bus.poll(member, self.service.rng.randint(1, 30), 10.0)
-                    if records:
-                        await self._process(member, records)
-            except TROUBLES:
-                self.bus.leave(member)
-                await self.rest(0.5)
+    def wake(self) -> None:
+        """Something was committed to the outbox; the relays hear of it a moment later."""
+        for relay in self.relays.values():
+            relay.loop.wake.set()
 
     def topics(self) -> tuple[str, ...]:
-        return (topic_name(MAILBOXES[self.service.name], self.service.node),)
+        mailbox = MAILBOXES[self.service.name]
+        return topic_name(mailbox, self.service.node), topic_name("control", self.service.node)
 
-    async def _seek(self, member: Member) -> None:
-        unsought = [key for key, position in member.assigned.items() if position is None]
-        if not unsought:
-            return
-        async with reading(self.service.database, self.process) as connection:
-            rows = {key: connection.get("consumer_positions", key) for key in unsought}
-        for key, row in rows.items():
-            if key in member.assigned:
-                member.assigned[key] = row["next"] if row else 0
+    async def from_bus(self, records: Sequence[Record]) -> None:
+        """Take a batch of the subscription; a mutant may do something else here."""
+        await self.receiving.from_bus(records)
 
-    async def _process(self, member: Member, records: Sequence[BusRecord]) -> None:
-        await self.process_batch([from_bus(record) for record in records])
-        for record in records:
-            key = (record.topic, record.partition)
-            if member.assigned.get(key) is not None:
-                member.assigned[key] = record.offset + 1
+    async def deliver(self, records: Sequence[Record]) -> BatchResult:
+        """Take a batch at the door; a mutant may do something else here."""
+        return await self.receiving.deliver(records)
 
-    async def process_batch(self, records: Sequence[Record]) -> BatchResult:
-        """Hand a batch to the consumer; a mutant may do something else here."""
-        return await self.consumer.process(records)
+    async def _republish(self, rows: Sequence[Any]) -> None:
+        await self.relays["kafka"].relay.send_again(rows)
 
-    async def _retrying(self) -> None:
-        await self.consumer.retry_due()
-        await self.consumer.resume()
-
-    async def _sealing(self) -> None:
-        if not self.service.database.tables["audit_pending"].rows:
-            return
-        async with transaction(self.service.database, self.process) as connection:
-            sealing = WorldSealing(connection, node=self.service.node, service=self.service.name)
-            await seal_pending(
-                sealing, node_key(self.service.node), now=self.process.now(), limit=20
-            )
+    async def _seal(self) -> float:
+        if self.service.database.tables["audit_pending"].rows:
+            async with transaction(self.service.database, self.process) as connection:
+                node = self.service.node
+                sealing = WorldSealing(connection, node=node, service=self.service.name)
+                await seal_pending(sealing, node_key(node), now=self.process.now(), limit=20)
+        return SEAL_SECONDS * (0.5 + self.service.rng.random())
 
     # -- the internal door --------------------------------------------------------------------
 
-    def take(self, messages: Sequence[Message], entered: str) -> "asyncio.Task[str | None]":
-        return self.process.spawn(self._answer(messages, entered), "door")
+    def take(self, messages: Sequence[Message]) -> "asyncio.Task[Any]":
+        return self.process.spawn(self._answer(messages), "door")
 
-    async def _answer(self, messages: Sequence[Message], entered: str) -> str:
+    async def _answer(self, messages: Sequence[Message]) -> tuple[str, BatchResult]:
         await self.process.step("door.in")
-        records = [
-            Record(m.topic, m.partition, -1, m.key, m.headers, m.value, entered) for m in messages
-        ]
-        await self.process_batch(records)
+        entered = instant(self.service.machine.instant())
+        result = await self.deliver(to_records(messages, entered))
         await self.process.step("door.out")
         if self.service.lost_answers:
             self.service.lost_answers -= 1
             raise BusUnavailableError("the answer got lost")
-        return entered
+        return entered, result
 
 
-def from_bus(record: BusRecord) -> Record:
-    return Record(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.key,
-        record.headers,
-        record.value,
-        instant(record.timestamp),
-    )
+class _Silent:
+    """A logger that says nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _nothing
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+SILENT: Any = _Silent()
