@@ -156,15 +156,7 @@ def open_runtime(
         settings=settings,
         clock=clock,
         ids=ids,
-        database=Database(
-            settings.database_url.get_secret_value(),
-            node=settings.node,
-            service=settings.service,
-            clock=clock,
-            ids=ids,
-            pool_size=settings.pool_size,
-            hot_pool_size=settings.hot_pool_size,
-        ),
+        database=_database(settings, clock, ids),
         registry=registry,
         rulebook=load_rule_sets(settings.rules_files),
         calendars=CalendarStore(registry, clock),
@@ -181,6 +173,18 @@ def open_runtime(
     runtime.health.add("database", database_reporter(runtime))
     runtime.health.add("outbox", relay_reporter(runtime))
     return runtime
+
+
+def _database(settings: ServiceSettings, clock: Clock, ids: IdSource) -> Database:
+    return Database(
+        settings.database_url.get_secret_value(),
+        node=settings.node,
+        service=settings.service,
+        clock=clock,
+        ids=ids,
+        pool_size=settings.pool_size,
+        hot_pool_size=settings.hot_pool_size,
+    )
 
 
 def _telemetry(settings: ServiceSettings) -> Telemetry:
