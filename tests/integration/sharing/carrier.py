@@ -96,7 +96,12 @@ class Pair:
         family, destination, _ = parse_topic(row.topic)
         spec = event_spec(row.type)
         payload = spec.model.model_validate(orjson.loads(row.payload))
-        about = {"id": str(row.event_id), "subject": row.subject, "key": row.key, "topic": row.topic}
+        about = {
+            "id": str(row.event_id),
+            "subject": row.subject,
+            "key": row.key,
+            "topic": row.topic,
+        }
         receiver = "sharing"
         if family == "sharing" and destination in self.nodes:
             event = await self.apply(destination, row.type, payload, source=source, **about)

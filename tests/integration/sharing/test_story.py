@@ -12,7 +12,9 @@ from tests.integration.sharing.carrier import ENTRY_ID, submission, two_nodes
 from tests.support.sharing_world import CITY, HAIFENG, LUFENG, PUBLIC_JWK, entry
 
 pytestmark = pytest.mark.postgres
-CSV = "村居代码,村居名称,户数\n441581001001,甲社区,120\n441581001002,乙社区,\n441581001003,丙村,88\n"
+CSV = (
+    "村居代码,村居名称,户数\n441581001001,甲社区,120\n441581001002,乙社区,\n441581001003,丙村,88\n"
+)
 KEY = OKPKey.generate_key("Ed25519", private=True)
 LAW = {"level": "law", "title": "中华人民共和国数据安全法", "article": "第三十八条"}
 
@@ -68,41 +70,44 @@ async def granted(pair, *, share_type="unconditional", items=("code", "name")):
     return shown, shown["grant_id"]
 
 
+async def agreed(pair):
+    """Submit, carry, review and agree; checks what each step shows. Returns the request's path."""
+    await pair.know(entry())
+    clerk = pair.caller(HAIFENG, "agency_clerk")
+    answer = await clerk.post("/sharing/v1/requests", submission(system=own_system()))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["state"] == "dispatched"
+    assert [(f["rule"], f["receiver_node"], f["state"]) for f in answer.json()["filings"]] == [
+        ("F2a", HAIFENG, "queued"),
+        ("F2b", CITY, "queued"),
+    ]
+    base = f"/sharing/v1/requests/{answer.json()['request_id']}"
+    await pair.carry()
+    shown = (await clerk.get(base)).json()
+    assert shown["state"] == "received_by_source"
+    assert all(shown["receipt"].values())
+    assert [filing["state"] for filing in shown["filings"]] == ["received", "received"]
+    (started,) = pair.desk_events("yiwang.clock.started.v1", LUFENG)
+    assert (started.due.rule, started.due.due_on) == ("share.reply", "2026-01-19")
+
+    handler = pair.caller(LUFENG, "source_handler")
+    listed = (await handler.get("/sharing/v1/requests", box="received")).json()
+    assert [line["request_id"] for line in listed["items"]] == [shown["request_id"]]
+    early = await handler.post(f"{base}/reply", {"outcome": "agreed"})
+    assert (early.status_code, early.json()["article"]) == (422, "第三十条第一款")
+    reviewer = pair.caller(LUFENG, "confidentiality_reviewer")
+    results = [{"item": name, "passed": True} for name in ("code", "name")]
+    assert (await reviewer.post(f"{base}/review", {"results": results})).status_code == 200
+    replied = await handler.post(f"{base}/reply", {"outcome": "agreed"})
+    assert replied.status_code == 200, replied.text
+    assert replied.json()["deliver_due"]["rule"] == "share.deliver"
+    return base
+
+
 async def test_the_whole_story_of_a_conditional_request(postgres_url, node_files):
     async with two_nodes(postgres_url, node_files) as pair:
-        await pair.know(entry())
-        clerk = pair.caller(HAIFENG, "agency_clerk")
-        answer = await clerk.post("/sharing/v1/requests", submission(system=own_system()))
-        assert answer.status_code == 201, answer.text
-        made = answer.json()
-        assert made["state"] == "dispatched"
-        assert [(f["rule"], f["receiver_node"], f["state"]) for f in made["filings"]] == [
-            ("F2a", HAIFENG, "queued"),
-            ("F2b", CITY, "queued"),
-        ]
-        request_id = made["request_id"]
-        await pair.carry()
-
-        shown = (await clerk.get(f"/sharing/v1/requests/{request_id}")).json()
-        assert shown["state"] == "received_by_source"
-        assert all(shown["receipt"].values())
-        assert [filing["state"] for filing in shown["filings"]] == ["received", "received"]
-        (started,) = pair.desk_events("yiwang.clock.started.v1", LUFENG)
-        assert (started.due.rule, started.due.due_on) == ("share.reply", "2026-01-19")
-
-        base = f"/sharing/v1/requests/{request_id}"
+        base = await agreed(pair)
         handler = pair.caller(LUFENG, "source_handler")
-        listed = (await handler.get("/sharing/v1/requests", box="received")).json()
-        assert [line["request_id"] for line in listed["items"]] == [request_id]
-        early = await handler.post(f"{base}/reply", {"outcome": "agreed"})
-        assert (early.status_code, early.json()["article"]) == (422, "第三十条第一款")
-        reviewer = pair.caller(LUFENG, "confidentiality_reviewer")
-        results = [{"item": name, "passed": True} for name in ("code", "name")]
-        assert (await reviewer.post(f"{base}/review", {"results": results})).status_code == 200
-        replied = await handler.post(f"{base}/reply", {"outcome": "agreed"})
-        assert replied.status_code == 200, replied.text
-        assert replied.json()["deliver_due"]["rule"] == "share.deliver"
-
         missing = await handler.post(f"{base}/deliver")
         assert (missing.status_code, missing.json()["type"][-15:]) == (409, "dataset-missing")
         assert (await upload(pair)).status_code == 201
@@ -110,6 +115,7 @@ async def test_the_whole_story_of_a_conditional_request(postgres_url, node_files
         assert delivered.json()["state"] == "delivered"
         grant_id = delivered.json()["grant_id"]
         await pair.carry()
+        clerk = pair.caller(HAIFENG, "agency_clerk")
         assert (await clerk.get(base)).json()["grant_id"] == grant_id
 
         page = await fetch(pair, grant_id, limit=2)
@@ -128,20 +134,25 @@ async def test_the_whole_story_of_a_conditional_request(postgres_url, node_files
             "share.delivery.proved",
         ]
         assert (await clerk.get(base)).json()["proved_at"] is not None
+        await cut_off(pair, grant_id)
 
-        approver = pair.caller(LUFENG, "source_approver")
-        body = {"explanation": "超出约定用途", "basis": [LAW]}
-        revoked = await approver.post(f"/sharing/v1/grants/{grant_id}/revoke", body)
-        assert (revoked.json()["state"], revoked.json()["rows_delivered"]) == ("ended", 3)
-        refused = await fetch(pair, grant_id)
-        assert (refused.status_code, refused.json()["type"][-11:]) == (403, "grant-ended")
-        await pair.carry()
-        held = (await clerk.get(f"/sharing/v1/grants/{grant_id}")).json()
-        assert (held["state"], held["end_reason"], held["rows_delivered"]) == ("ended", "revoked", 3)
-        assert [event.type[-20:] for event in pair.mail] == [
-            "g.dependent.added.v1",
-            "g.dependent.ended.v1",
-        ]
+
+async def cut_off(pair, grant_id):
+    """Revoke; nothing more is delivered, and the holder sees what was."""
+    approver = pair.caller(LUFENG, "source_approver")
+    body = {"explanation": "超出约定用途", "basis": [LAW]}
+    revoked = await approver.post(f"/sharing/v1/grants/{grant_id}/revoke", body)
+    assert (revoked.json()["state"], revoked.json()["rows_delivered"]) == ("ended", 3)
+    refused = await fetch(pair, grant_id)
+    assert (refused.status_code, refused.json()["type"][-11:]) == (403, "grant-ended")
+    await pair.carry()
+    held = await pair.caller(HAIFENG, "agency_clerk").get(f"/sharing/v1/grants/{grant_id}")
+    found = held.json()
+    assert (found["state"], found["end_reason"], found["rows_delivered"]) == ("ended", "revoked", 3)
+    assert [event.type for event in pair.mail] == [
+        "yiwang.catalog.dependent.added.v1",
+        "yiwang.catalog.dependent.ended.v1",
+    ]
 
 
 async def test_a_repeated_submission_with_the_same_key_is_one_request(postgres_url, node_files):
@@ -189,14 +200,19 @@ async def test_others_see_nothing_of_a_request(postgres_url, node_files):
             assert (await stranger.get(base)).status_code == 404
             assert (await stranger.get("/sharing/v1/requests")).json()["items"] == []
             assert (await stranger.post(f"{base}/withdraw")).status_code in (403, 404)
-            assert (await stranger.post(f"{base}/reply", {"outcome": "agreed"})).status_code in (403, 404)
+            assert (await stranger.post(f"{base}/reply", {"outcome": "agreed"})).status_code in (
+                403,
+                404,
+            )
         auditor = pair.caller(HAIFENG, "auditor", org_id="bureau")
         assert (await auditor.get(base)).status_code == 200
         filing = (await clerk.get("/sharing/v1/filings")).json()["items"][0]
         stranger = pair.caller(HAIFENG, "agency_clerk", org_id="stranger")
         assert (await stranger.get(f"/sharing/v1/filings/{filing['filing_id']}")).status_code == 404
         foreign = pair[LUFENG].token("agency_clerk", organisation=f"{HAIFENG}-a")
-        answer = await pair[HAIFENG].client.get(base, headers={"Authorization": f"Bearer {foreign}"})
+        answer = await pair[HAIFENG].client.get(
+            base, headers={"Authorization": f"Bearer {foreign}"}
+        )
         assert answer.status_code == 401
 
 
@@ -236,7 +252,9 @@ async def test_lists_are_paged_newest_first(postgres_url, node_files):
         assert seen == made[::-1]
         filtered = await clerk.get("/sharing/v1/requests", state="withdrawn")
         assert filtered.json()["items"] == []
-        filings = (await clerk.get("/sharing/v1/filings", state="queued", limit=200)).json()["items"]
+        filings = (await clerk.get("/sharing/v1/filings", state="queued", limit=200)).json()[
+            "items"
+        ]
         assert len(filings) == 10
         assert (await clerk.get("/sharing/v1/requests", cursor="x")).status_code == 422
 
@@ -291,7 +309,9 @@ async def test_a_faulty_file_is_refused_with_row_and_item_and_no_value(postgres_
             (4, "name", "too_long"),
         ]
         assert marked not in refused.text
-        assert (await pair.caller(LUFENG, "steward").get(f"/sharing/v1/datasets/{ENTRY_ID}")).status_code == 404
+        assert (
+            await pair.caller(LUFENG, "steward").get(f"/sharing/v1/datasets/{ENTRY_ID}")
+        ).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -300,7 +320,7 @@ async def test_a_faulty_file_is_refused_with_row_and_item_and_no_value(postgres_
         (b"", "empty"),
         ("村居代码,村居名称,户数\n".encode(), "no_rows"),
         (CSV.encode("utf-16"), "encoding"),
-        ("村居代码,村居名称\n1,\"甲\n".encode(), "csv"),
+        ('村居代码,村居名称\n1,"甲\n'.encode(), "csv"),
     ],
 )
 async def test_an_unreadable_file_is_refused(postgres_url, node_files, content, code):
@@ -370,10 +390,15 @@ async def test_a_token_is_good_for_one_call(postgres_url, node_files):
         token = call_token(pair, grant_id)
         assert (await fetch(pair, grant_id, token=token)).status_code == 200
         replayed = await fetch(pair, grant_id, token=token)
-        assert (replayed.status_code, replayed.json()["type"][-20:]) == (401, "grant-token-replayed")
+        assert (replayed.status_code, replayed.json()["type"][-20:]) == (
+            401,
+            "grant-token-replayed",
+        )
         same_id = call_token(pair, grant_id, jti="twice")
         assert (await fetch(pair, grant_id, token=same_id)).status_code == 200
-        assert (await fetch(pair, grant_id, "file", token=call_token(pair, grant_id, jti="twice"))).status_code == 401
+        assert (
+            await fetch(pair, grant_id, "file", token=call_token(pair, grant_id, jti="twice"))
+        ).status_code == 401
 
 
 async def test_who_has_no_key_of_the_grant_learns_nothing(postgres_url, node_files):

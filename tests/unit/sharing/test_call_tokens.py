@@ -13,8 +13,8 @@ from kernel.problems import (
     Unauthenticated,
 )
 from kernel.tokens import encode
+from sharing.delivery.errors import TokenTooLong
 from sharing.delivery.tokens import bearer_of, verify
-from sharing.errors import TokenTooLong
 from sharing.grants.domain import Grant
 from tests.support.sharing_world import HAIFENG, LUFENG, MORNING, reference
 

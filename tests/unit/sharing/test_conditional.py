@@ -13,9 +13,9 @@ from kernel.problems import (
     StaleVersion,
 )
 from sharing.errors import (
-    NotShareable,
     NothingProposed,
     NothingToDeliver,
+    NotShareable,
     RefusalBasisMissing,
     RefusalBasisTooWeak,
     RefusalIncomplete,
@@ -355,9 +355,7 @@ async def test_a_review_is_about_asked_items_only():
     node = world[LUFENG]
     body = ReviewRequest.model_validate({"results": [{"item": "households", "passed": True}]})
     with pytest.raises(ReviewItemUnknown):
-        await replying.review(
-            node, request_id, body, principal=REVIEWER, context=node.context
-        )
+        await replying.review(node, request_id, body, principal=REVIEWER, context=node.context)
 
 
 async def test_a_second_person_approves_the_reply_where_policy_says_so():
@@ -452,15 +450,15 @@ async def test_nothing_is_delivered_before_there_is_data():
 async def ask(world, request_id):
     node = world[LUFENG]
     body = AskSupplement.model_validate({"findings": [{"code": "scope_unclear", "field": "scope"}]})
-    await replying.ask_supplement(
-        node, request_id, body, principal=HANDLER, context=node.context
-    )
+    await replying.ask_supplement(node, request_id, body, principal=HANDLER, context=node.context)
     await world.settle()
 
 
 async def answer(world, request_id):
     node = world[HAIFENG]
-    body = AnswerSupplement.model_validate({"explanation": "限于受灾镇", "purpose": "限于受灾镇登记"})
+    body = AnswerSupplement.model_validate(
+        {"explanation": "限于受灾镇", "purpose": "限于受灾镇登记"}
+    )
     await service.supplement(node, request_id, body, principal=CLERK, context=node.context)
     await world.settle()
 

@@ -47,7 +47,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, content, reason):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
 def test_rows_come_in_batches_without_blank_lines(tmp_path, encoding):
-    text = "村居代码,村居名称\r\n1,甲\r\n\r\n2,\"乙,\n丙\"\r\n3,丁\r\n"
+    text = '村居代码,村居名称\r\n1,甲\r\n\r\n2,"乙,\n丙"\r\n3,丁\r\n'
     path = written(tmp_path, text.encode(encoding))
     with CsvFile(path, detect(path)) as file:
         assert file.header() == ["村居代码", "村居名称"]

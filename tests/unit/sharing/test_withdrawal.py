@@ -25,9 +25,7 @@ from tests.unit.sharing.story import (
 async def withdraw(world, request_id, *, settle=True):
     node = world[HAIFENG]
     body = WithdrawRequest(reason="不再需要")
-    request = await service.withdraw(
-        node, request_id, body, principal=CLERK, context=node.context
-    )
+    request = await service.withdraw(node, request_id, body, principal=CLERK, context=node.context)
     if settle:
         await world.settle()
     return request

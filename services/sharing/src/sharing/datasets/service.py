@@ -17,16 +17,16 @@ from kernel.problems import ProblemError
 from sharing.context import NodeContext
 from sharing.datasets import repository
 from sharing.datasets.domain import CellFinding, RowChecker, match_header
-from sharing.datasets.reading import CsvFile, Encoding, UnreadableError, detect
-from sharing.datasets.repository import Dataset
-from sharing.errors import (
+from sharing.datasets.errors import (
     ColumnRefused,
-    EntryUnknown,
     FileRefused,
     FileUnreadable,
     OtherNodesEntry,
     RowRefused,
 )
+from sharing.datasets.reading import CsvFile, Encoding, UnreadableError, detect
+from sharing.datasets.repository import Dataset
+from sharing.errors import EntryUnknown
 from sharing.known import repository as known
 
 BATCH = 2000

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -20,9 +20,17 @@ from sharing.surroundings import context_of
 
 BATCH = 2000
 router = ServiceRouter(prefix="/delivery", tags=["delivery"])
+NO_DATA: dict[int | str, dict[str, Any]] = {
+    409: {
+        "description": "尚无可交付数据 / Nothing to deliver",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+}
 
 
-@router.get("/{grant_id}/rows")
+@router.get("/{grant_id}/rows", responses=NO_DATA)
 @options(anonymous=True, writes=True)
 async def rows(
     grant_id: UUID,
@@ -30,7 +38,10 @@ async def rows(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 500,
 ) -> RowsOut:
-    """A page of rows of a grant. ``Authorization: Bearer`` carries a JWT of the using system."""
+    """A page of rows, with the granted items only; the grant is looked up at every page.
+
+    The cursor stays with the file it began in, also when a newer one is uploaded meanwhile.
+    """
     context = context_of(edge.runtime)
     token = bearer_of(edge.request.headers.get("authorization"))
     grant, caller = await service.admit(edge.tx, str(grant_id), token, context=context)
@@ -41,10 +52,17 @@ async def rows(
     )
 
 
-@router.get("/{grant_id}/file", response_class=StreamingResponse)
+@router.get(
+    "/{grant_id}/file",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **NO_DATA},
+)
 @options(anonymous=True, writes=True)
 async def file(grant_id: UUID, edge: EdgeDep) -> StreamingResponse:
-    """All rows of a grant as one CSV file in UTF-8, with the granted items only."""
+    """All rows as one CSV file in UTF-8, with the granted items only.
+
+    The answer breaks off when the grant ends on the way.
+    """
     context = context_of(edge.runtime)
     token = bearer_of(edge.request.headers.get("authorization"))
     grant, caller = await service.admit(edge.tx, str(grant_id), token, context=context)

@@ -11,9 +11,10 @@ from kernel.problems import CursorInvalid, TokenInvalid
 from sharing.context import NodeContext
 from sharing.datasets import repository as datasets
 from sharing.datasets.repository import Dataset
+from sharing.delivery.errors import TokenReplayed
 from sharing.delivery.schemas import RowsOut
 from sharing.delivery.tokens import verify
-from sharing.errors import EntrySuspended, GrantOver, NothingToDeliver, TokenReplayed
+from sharing.errors import EntrySuspended, GrantOver, NothingToDeliver
 from sharing.grants import repository as grants
 from sharing.grants.domain import Grant, GrantState
 from sharing.grants.service import prove

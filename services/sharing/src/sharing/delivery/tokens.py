@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, KeySet, OKPKey
 
 from kernel.problems import TokenInvalid, Unauthenticated
 from kernel.tokens import check_claims, decode
-from sharing.errors import TokenTooLong
+from sharing.delivery.errors import TokenTooLong
 from sharing.grants.domain import Grant
 from sharing.keys import KeyInvalidError, check_public_jwk
 

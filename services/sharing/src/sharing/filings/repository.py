@@ -64,6 +64,7 @@ async def save(connection: AsyncConnection, filing: Filing) -> None:
     )
 
 
+# unscoped: the use case has the request locked already
 async def of_request(connection: AsyncConnection, request_id: str) -> Sequence[Filing]:
     """Return the filings of a request as they are stored, by rule."""
     query = select(filings).where(filings.c.request_id == request_id).order_by(filings.c.rule)
@@ -109,6 +110,7 @@ async def page(
     return [from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
+# unscoped: a timer of the node itself
 async def unreceipted(
     connection: AsyncConnection, before: datetime, *, limit: int
 ) -> Sequence[str]:

@@ -95,6 +95,7 @@ async def request_of(connection: AsyncConnection, grant_id: str, side: GrantSide
     return (await connection.execute(query)).scalar_one_or_none()
 
 
+# unscoped: a takedown ends every grant of the entry
 async def active_of_entry(connection: AsyncConnection, entry_id: str) -> Sequence[str]:
     """Return the ids of an entry's issued grants that are active, in a fixed order."""
     query = (
@@ -109,6 +110,7 @@ async def active_of_entry(connection: AsyncConnection, entry_id: str) -> Sequenc
     return list((await connection.execute(query)).scalars())
 
 
+# unscoped: a timer of the node itself
 async def over(connection: AsyncConnection, at: datetime, *, limit: int) -> Sequence[str]:
     """Return active issued grants whose period is over."""
     query = (

@@ -49,8 +49,28 @@ async def issue(
     The announcement is guarded by the grant: once that has ended it goes out as void.
     """
     asked, now = request.asked, context.clock.now()
+    grant = _new_grant(request, items, term_days, context)
+    await tx.insert_grant(grant)
+    request = replace(moved(request, Act.DELIVER), grant_id=grant.grant_id, delivered_at=now)
+    request = await events.to_other_side(
+        tx, request, events.delivered(request, grant, at=now), guard=f"grant:{grant.grant_id}"
+    )
+    return await events.send(
+        tx,
+        request,
+        events.dependent_added(grant),
+        family="catalog-mail",
+        node=asked.source.node,
+        key=grant.grant_id,
+    )
+
+
+def _new_grant(
+    request: ShareRequest, items: tuple[str, ...], term_days: int, context: NodeContext
+) -> Grant:
+    asked, now = request.asked, context.clock.now()
     grant_id = str(context.ids.uuid7())
-    grant = Grant(
+    return Grant(
         side="issued",
         grant_id=grant_id,
         request_id=request.request_id,
@@ -67,19 +87,6 @@ async def issue(
         valid_until=now + timedelta(days=term_days),
         delivery_url=f"{context.delivery_url.rstrip('/')}/sharing/v1/delivery/{grant_id}",
         rule_version=request.rule_version,
-    )
-    await tx.insert_grant(grant)
-    request = replace(moved(request, Act.DELIVER), grant_id=grant_id, delivered_at=now)
-    request = await events.to_other_side(
-        tx, request, events.delivered(request, grant, at=now), guard=f"grant:{grant_id}"
-    )
-    return await events.send(
-        tx,
-        request,
-        events.dependent_added(grant),
-        family="catalog-mail",
-        node=asked.source.node,
-        key=grant_id,
     )
 
 

@@ -106,6 +106,7 @@ async def page(
     return [from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
+# unscoped: a timer of the node itself
 async def waiting(
     connection: AsyncConnection, state: str, before: datetime, *, limit: int
 ) -> Sequence[str]:

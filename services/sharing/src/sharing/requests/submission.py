@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from contracts.authority import (
@@ -25,7 +26,7 @@ from kernel.problems import NotFound
 from sharing.context import NodeContext
 from sharing.errors import SourceUnknown
 from sharing.filings.domain import Filing
-from sharing.instants import to_text
+from sharing.instants import from_text, to_text
 from sharing.requests import events
 from sharing.requests.domain import RequestState, ShareRequest, share_kind
 from sharing.requests.ports import Facts, SubmissionTx
@@ -39,12 +40,33 @@ def new_request(
     rules: RuleSet,
     context: NodeContext,
 ) -> ShareRequest:
+    asked = _asked(command, facts, principal, rules, context)
+    waits = rules.gate("requester_leader_approval").enabled
+    return ShareRequest(
+        side="sent",
+        asked=asked,
+        state=RequestState.AWAITING_APPROVAL if waits else RequestState.DISPATCHED,
+        kind=asked.kind,
+        rule_version=rules.version,
+        submitted_at=from_text(asked.submitted_at),
+        submission_digest=_digest(asked) if rules.gate("duplicate_request").enabled else None,
+    )
+
+
+def _asked(
+    command: SubmitRequest,
+    facts: Facts,
+    principal: Principal,
+    rules: RuleSet,
+    context: NodeContext,
+) -> RequestDispatched:
+    """Return the request as it is sent; everything in it has been checked before."""
     entry, requester = _known(facts)
     now = context.clock.now()
     request_id = context.ids.uuid7()
     relation = relation_of(facts, context)
     kind = share_kind(entry, command.items)
-    asked = RequestDispatched.model_construct(
+    return RequestDispatched.model_construct(
         request_id=str(request_id),
         request_no=request_number(context.node, request_id, on=civil_date(now)),
         kind="unconditional" if kind == "unconditional" else "conditional",
@@ -67,16 +89,6 @@ def new_request(
         submitted_by=principal.subject,
         submitted_at=to_text(now),
         rule_version=rules.version,
-    )
-    waits = rules.gate("requester_leader_approval").enabled
-    return ShareRequest(
-        side="sent",
-        asked=asked,
-        state=RequestState.AWAITING_APPROVAL if waits else RequestState.DISPATCHED,
-        kind=asked.kind,
-        rule_version=rules.version,
-        submitted_at=now,
-        submission_digest=_digest(asked) if rules.gate("duplicate_request").enabled else None,
     )
 
 
@@ -117,6 +129,7 @@ def _digest(asked: RequestDispatched) -> str:
 async def dispatch(
     tx: SubmissionTx, request: ShareRequest, facts: Facts, *, rules: RuleSet, context: NodeContext
 ) -> tuple[ShareRequest, tuple[Filing, ...]]:
+    """Send the request to its source and file it, in the transaction that it is stored in."""
     _, requester = _known(facts)
     targets = resolve_filings(
         relation_of(facts, context),
@@ -128,8 +141,9 @@ async def dispatch(
     ids = tuple(context.ids.uuid7() for _ in targets)
     asked = request.asked.model_copy(update={"filings": tuple(str(each) for each in ids)})
     request = await events.dispatch(tx, replace(request, asked=asked))
+    now = context.clock.now()
     filings = [
-        await _file(tx, request, target, filing_id, context=context)
+        await _file(tx, request, target, filing_id, at=now)
         for target, filing_id in zip(targets, ids, strict=True)
     ]
     return request, tuple(filings)
@@ -141,10 +155,10 @@ async def _file(
     target: FilingTarget,
     filing_id: UUID,
     *,
-    context: NodeContext,
+    at: datetime,
 ) -> Filing:
     """Store and send one filing; it never holds up the request."""
-    asked, now = request.asked, context.clock.now()
+    asked = request.asked
     filing = Filing(
         filing_id=str(filing_id),
         request_id=asked.request_id,
@@ -157,9 +171,16 @@ async def _file(
         external=target.external,
         rule_version=request.rule_version,
         submitted_by=asked.submitted_by,
-        submitted_at=now,
+        submitted_at=at,
     )
-    payload = FilingSubmitted.model_construct(
+    filing = await events.submit_filing(tx, filing, _document(request, filing))
+    await tx.insert_filing(filing)
+    return filing
+
+
+def _document(request: ShareRequest, filing: Filing) -> FilingSubmitted:
+    asked = request.asked
+    return FilingSubmitted.model_construct(
         filing_id=filing.filing_id,
         rule=filing.rule,
         article=filing.article,
@@ -176,10 +197,7 @@ async def _file(
         relation=asked.relation,
         basis=asked.basis,
         submitted_by=asked.submitted_by,
-        submitted_at=to_text(now),
+        submitted_at=to_text(filing.submitted_at),
         rule_version=request.rule_version,
         reply_to="sharing",
     )
-    filing = await events.submit_filing(tx, filing, payload)
-    await tx.insert_filing(filing)
-    return filing
