@@ -1,0 +1,1 @@
+"""Import of an existing catalogue file into drafts, and profiles that complete them."""

@@ -1,0 +1,1 @@
+"""Searchable replica of every published entry of the federation."""
