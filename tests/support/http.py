@@ -8,6 +8,7 @@ A service's tests use it like this::
             answer = await clerk.post("/catalog/v1/entries", {...})
 """
 
+import io
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import httpx
 import orjson
 import pytest
 from joserfc.jwk import ECKey
+from sqlalchemy import text
 
 from contracts.calendar import packaged_calendar
 from contracts.calendar_document import to_document
@@ -27,6 +29,7 @@ from kernel.calendars import sign_calendar
 from kernel.clock import Clock
 from kernel.ids import IdSource, Uuid7Source
 from kernel.issuer import Issuer, make_key
+from kernel.logs import make_logger
 from kernel.runtime import Runtime, ServiceDefinition, open_runtime
 from kernel.settings import ServiceSettings
 from kernel.signing import NodeKey
@@ -181,11 +184,23 @@ class ServedNode:
     definition: ServiceDefinition
     client: httpx.AsyncClient
     issuer: Issuer
+    log: io.StringIO = field(default_factory=io.StringIO)
     made: int = field(default=0)
 
     @property
     def runtime(self) -> Runtime:
         return self.definition.runtime
+
+    async def query(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        """Run one SQL statement (``:name`` parameters) in a transaction of its own."""
+        async with self.runtime.database.transaction() as tx:
+            result = await tx.connection.execute(text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    async def count(self, table: str, where: str = "true", **values: Any) -> int:
+        """Count the rows of a table."""
+        rows = await self.query(f"SELECT count(*) AS n FROM {table} WHERE {where}", **values)
+        return int(rows[0]["n"])
 
     def token(self, *roles: str, organisation: str = "", subject: str = "", **more: Any) -> str:
         """Mint a token of this node."""
@@ -217,7 +232,12 @@ async def serving(
     **settings: Any,
 ) -> AsyncGenerator[ServedNode]:
     """Run a service's API in this process on a migrated database; no worker, no sockets."""
-    runtime = open_runtime(files.settings(service, url, node=node, **settings), clock=clock)
+    log = io.StringIO()
+    runtime = open_runtime(
+        files.settings(service, url, node=node, **settings),
+        clock=clock,
+        logger=make_logger(stream=log, node=node, service=service),
+    )
     definition = define(runtime)
     app = create_app(definition, runtime)
     await runtime.start()
@@ -229,6 +249,6 @@ async def serving(
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://node.test") as client:
         try:
-            yield ServedNode(definition, client, issuer)
+            yield ServedNode(definition, client, issuer, log)
         finally:
             await runtime.close()

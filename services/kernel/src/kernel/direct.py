@@ -59,6 +59,8 @@ def _caller(route: APIRoute, edge_name: str) -> Direct | None:
     body_name, validate = bodies[0].name, model.__pydantic_validator__.validate_json
 
     async def with_body(found: Edge, content: bytes) -> Response:
+        if not content:
+            raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
         try:
             command = validate(content)
         except ValidationError as error:

@@ -49,11 +49,11 @@ def sqlstate(error: BaseException) -> str | None:
 def scrub(error: BaseException) -> None:
     """Take every value out of a database error, in place: message, detail, hint, parameters."""
     for cause in _chain(error):
-        state = getattr(cause, "sqlstate", None)
-        if state is None and not isinstance(cause, StatementError):
+        state = sqlstate(cause)
+        if getattr(cause, "sqlstate", None) is None and not isinstance(cause, StatementError):
             if not _from_driver(cause):
                 continue
-            state = "client"
+            state = state or "client"
         constraint = getattr(cause, "constraint_name", None)
         named = f" on {constraint}" if constraint else ""
         cause.args = (f"{type(cause).__name__} [{state}]{named}",)

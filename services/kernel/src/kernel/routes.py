@@ -102,26 +102,32 @@ class EdgedHandler:
         else:
             principal = await runtime.verifier.authenticate(arrival.text(b"authorization"))
             caller.append(principal)
-        content = await self._content(request, runtime, arrival)
-        claim = self._claim(request, arrival, principal, content) if self.idempotent else None
+        key = checked_key(arrival.text(b"idempotency-key")) if self.idempotent else None
         edge = Edge(
             runtime=runtime,
             request=request,
             principal=principal,
             language=arrival.language,
             traceparent=span.traceparent,
-            claim=claim,
         )
         request.scope[SCOPE_KEY] = edge
         try:
-            if self.direct is not None:
-                return await self.direct(edge, content)
-            if self.options.hot:
-                return await self.inner(request)
-            return await self._in_transaction(request, edge)
+            content = await self._content(request, runtime, arrival)
+            if key is not None:
+                edge.claim = self._claim(request, arrival, principal, key=key, content=content)
+            return await self._run(request, edge, content)
         finally:
-            if self.options.anonymous and edge.principal.subject != ANONYMOUS:
+            if self.takes_form:
+                await request.close()
+            if edge.principal.subject not in (principal.subject, ANONYMOUS):
                 caller.append(edge.principal)
+
+    async def _run(self, request: Request, edge: Edge, content: bytes) -> Response:
+        if self.direct is not None:
+            return await self.direct(edge, content)
+        if self.options.hot:
+            return await self.inner(request)
+        return await self._in_transaction(request, edge)
 
     async def _in_transaction(self, request: Request, edge: Edge) -> Response:
         async with edge.runtime.database.transaction(
@@ -158,9 +164,14 @@ class EdgedHandler:
         return body
 
     def _claim(
-        self, request: Request, arrival: Arrival, principal: Principal, content: bytes
+        self,
+        request: Request,
+        arrival: Arrival,
+        principal: Principal,
+        *,
+        key: str,
+        content: bytes,
     ) -> Claim:
-        key = checked_key(arrival.text(b"idempotency-key"))
         digest = command_digest(
             principal.subject.encode(),
             request.scope["path"].encode("utf-8", "surrogateescape"),
