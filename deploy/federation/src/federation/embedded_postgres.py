@@ -94,7 +94,8 @@ def prepare(directory: Path, *, port: int | None = None, volatile: bool = False)
     binaries = find_binaries(user)
     data = _data_directory(directory, user)
     password_file = directory / "password"
-    if not (data / "PG_VERSION").exists():
+    # data without its password belonged to a run directory that somebody has removed
+    if not (data / "PG_VERSION").exists() or not password_file.exists():
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
         _initdb(binaries, data, password_file.read_text(encoding="ascii"), user=user)

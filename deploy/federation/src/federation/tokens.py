@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from federation import files
+from federation.client import UnreachableError
 from federation.clocks import clock_of
 from federation.errors import SetupError
 from federation.plan import Plan
@@ -25,7 +26,9 @@ async def token_of(plan: Plan, person: str, *, http: HttpClient) -> str:
             "POST", f"{plan.issuer_url}/token", form={**form, "client_secret": secrets[person]}
         )
     except HttpUnreachable:
-        raise SetupError("The issuer does not answer: yiwang up starts the federation.") from None
+        raise UnreachableError(
+            "The issuer does not answer: yiwang up starts the federation."
+        ) from None
     if answer.status != OK:
         raise SetupError(f"The issuer gave no token to {person}: {answer.status}.")
     return str(answer.json()["access_token"])

@@ -110,7 +110,7 @@ def _batch(home: Path | None, person: str, act: str, ids: list[str], *, reason: 
             for start in range(0, len(ids), BATCH):
                 body: dict[str, Any] = {"act": act, "ids": ids[start : start + BATCH]}
                 if reason:
-                    body["reason"] = reason
+                    body["opinion"] = reason
                 answers.append(await client.post("/catalog/v1/entries/batch", body))
         return answers
 

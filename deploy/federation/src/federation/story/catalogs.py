@@ -91,13 +91,14 @@ async def import_entries(stage: Stage, node: str, entries: Sequence[Mapping[str,
     text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
     file = (f"{node}.jsonl", text.encode(), "application/x-ndjson")
     answer = await reviewer.upload("/catalog/v1/imports", files={"file": file})
-    if answer["drafts"] != len(entries):
-        raise StoryError(f"{node}: {answer['drafts']} of {len(entries)} rows became drafts")
+    report = answer["report"]
+    if report["complete"] != len(entries):
+        raise StoryError(f"{node}: {len(entries)} rows were imported, but {report}")
     stage.line(
         reviewer.person,
         node,
         "导入目录 catalogue imported",
-        detail=f"{answer['drafts']} 条草稿 drafts",
+        detail=f"{report['drafts']} 条草稿 drafts，{report['complete']} 条要素齐全 complete",
         article="第十一条第二款",
     )
 
@@ -147,9 +148,8 @@ async def _batch(stage: Stage, person: str, act: str, ids: Sequence[str]) -> Non
     for start in range(0, len(ids), PAGE):
         chunk = list(ids[start : start + PAGE])
         answer = await actor.post("/catalog/v1/entries/batch", {"act": act, "ids": chunk})
-        refused = answer.get("refused", [])
-        if refused:
-            raise StoryError(f"{act} by {person}: {len(refused)} refused, first {refused[0]}")
+        if answer["refused"]:
+            raise StoryError(f"{act} by {person}: {answer['reasons']}")
 
 
 async def entry_of(stage: Stage, cast: Cast) -> str:

@@ -1,10 +1,12 @@
 """Messages for the inboxes of agency and authority: one a recipient and act, however many entries."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from catalog.desk import Desk
 from catalog.entries.acts import Change, Parties
+from catalog.entries.records import Entry
 from contracts.events.clock import Notice
 from contracts.topics import topic_name
 from kernel.ports import OutgoingEvent
@@ -31,23 +33,27 @@ _WORDINGS = {
 }
 
 
-def notices_of(changes: Sequence[Change], desk: Desk, parties: Parties) -> list[OutgoingEvent]:
-    """Return the notices of these changes."""
-    groups: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
+def with_notices(changes: Sequence[Change], desk: Desk, parties: Parties) -> list[Change]:
+    """Return the changes with their notices; a notice travels with its group's first entry."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, change in enumerate(changes):
         wording = _WORDINGS.get(change.audit.act)
         if wording is not None:
             authority = wording.to == "authority"
             to = parties.authority.org_id if authority else change.entry.providing_org
-            groups.setdefault((change.audit.act, to), []).append(change)
-    return [_notice(act, to, group, desk) for (act, to), group in groups.items()]
+            groups.setdefault((change.audit.act, to), []).append(number)
+    found = list(changes)
+    for (act, to), numbers in groups.items():
+        first = found[numbers[0]]
+        entry = replace(first.entry, emitted=first.entry.emitted + 1)
+        notice = _notice(act, to, entry, others=len(numbers) - 1, desk=desk)
+        found[numbers[0]] = replace(first, entry=entry, events=(*first.events, notice))
+    return found
 
 
-def _notice(act: str, org_id: str, group: Sequence[Change], desk: Desk) -> OutgoingEvent:
+def _notice(act: str, org_id: str, entry: Entry, *, others: int, desk: Desk) -> OutgoingEvent:
     wording = _WORDINGS[act]
-    entry = group[0].entry
-    others = len(group) - 1
-    and_zh = f"等{len(group)}条目录" if others else ""
+    and_zh = f"等{others + 1}条目录" if others else ""
     and_en = f" and {others} more" if others else ""
     notice = Notice(
         notice_id=str(desk.ids.uuid7()),
@@ -64,8 +70,8 @@ def _notice(act: str, org_id: str, group: Sequence[Change], desk: Desk) -> Outgo
     return OutgoingEvent(
         type="yiwang.notice.posted.v1",
         topic=topic_name("filings", desk.node),
-        key=notice.notice_id,
-        case_version=1,
+        key=entry.entry_id,
+        case_version=entry.emitted,
         subject=notice.notice_id,
         payload=notice,
         destination=desk.node,
