@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from joserfc import jwt
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey
 
 from kernel.clock import Clock, SystemClock
 from kernel.ids import IdSource, Uuid7Source
@@ -20,12 +20,12 @@ class UsingSystem:
 
     system_id: str
     name: str
-    key: OKPKey = field(repr=False)
+    key: ECKey = field(repr=False)
 
     def as_submitted(self) -> dict[str, Any]:
         """Return what a request says about the system."""
         public = self.key.as_dict(private=False)
-        shown = {name: public[name] for name in ("kty", "crv", "x")}
+        shown = {name: public[name] for name in ("kty", "crv", "x", "y")}
         return {"system_id": self.system_id, "name": self.name, "public_jwk": shown}
 
     def grant_token(
@@ -47,19 +47,19 @@ class UsingSystem:
             "exp": now + LIFE,
             "jti": str((ids or Uuid7Source()).uuid7()),
         }
-        return str(jwt.encode({"alg": "EdDSA"}, claims, self.key, algorithms=["EdDSA"]))
+        return str(jwt.encode({"alg": "ES256"}, claims, self.key, algorithms=["ES256"]))
 
 
 def make(system_id: str, name: str) -> UsingSystem:
     """Make a system with a new key."""
-    return UsingSystem(system_id, name, OKPKey.generate_key("Ed25519"))
+    return UsingSystem(system_id, name, ECKey.generate_key("P-256"))
 
 
 def load_or_make(path: Path, *, system_id: str) -> UsingSystem:
     """Read a system from its key file, or make one and write the file (mode 0600)."""
     if path.exists():
         document = orjson.loads(path.read_bytes())
-        key = OKPKey.import_key(document["key"])
+        key = ECKey.import_key(document["key"])
         return UsingSystem(document["system_id"], document["name"], key)
     system = make(system_id, f"{system_id} (command line)")
     path.touch(mode=0o600)

@@ -40,7 +40,7 @@ async def fetch_rows(stage: Stage, case: Case) -> list[Mapping[str, Any]]:
             break
     case.rows = len(rows)
     stage.line(
-        case.system.system_id,
+        case.system.name,
         case.cast.here,
         "凭令牌取数 rows fetched",
         detail=f"{len(rows)} 行 rows，{rows[0]['name']} … {rows[-1]['name']}",

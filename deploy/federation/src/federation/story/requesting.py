@@ -6,17 +6,19 @@ from typing import Any
 
 from federation import using_system
 from federation.agencies import data_file
+from federation.client import RefusedError
 from federation.story.cast import (
     REQUEST_BASIS,
     Cast,
     at_authority,
 )
-from federation.story.stage import Actor, Stage, new_trace
+from federation.story.stage import Actor, Stage, name_of, new_trace
 from federation.using_system import UsingSystem
 
 DATASET = "shanwei-towns-and-villages.csv"
 ITEMS = ("code", "name", "level", "town_code", "county_code", "county_name")
 LEVELS = {"same": "同级", "upper": "上一级", "city": "市", "province": "省"}
+NOT_HERE_YET = "entry-unknown"  # a published entry reaches its node's other services a moment later
 PURPOSE = (
     "台风和暴雨防御期间，按统一的镇街、村居代码登记责任区和转移安置信息，避免各系统编码不一致。"
 )
@@ -50,17 +52,26 @@ async def upload_dataset(stage: Stage, case: Case, entry_id: str) -> Mapping[str
     """The source uploads the file that the entry describes."""
     steward = stage.actor(case.cast.steward)
     content = data_file(DATASET).read_bytes()
-    answer = await steward.upload(
-        f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
-    )
+
+    async def uploaded() -> Mapping[str, Any] | None:
+        try:
+            answer: Mapping[str, Any] = await steward.upload(
+                f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
+            )
+        except RefusedError as refusal:
+            if refusal.slug == NOT_HERE_YET:
+                return None
+            raise
+        return answer
+
+    answer = await stage.until(uploaded, "the entry in the sharing service of its own node")
     stage.line(
         steward.person,
         case.cast.there,
         "上传数据集 dataset uploaded",
         detail=f"{answer['rows']} 行 rows",
     )
-    found: Mapping[str, Any] = answer
-    return found
+    return answer
 
 
 async def search(stage: Stage, case: Case) -> Mapping[str, Any]:
@@ -108,7 +119,7 @@ async def submit(stage: Stage, case: Case) -> Mapping[str, Any]:
         clerk.person,
         case.cast.here,
         "提出共享申请 request",
-        detail=f"{case.request_no} → {case.cast.source}",
+        detail=f"{case.request_no} → {name_of(case.cast.source)}",
         article="；".join(dict.fromkeys(each["article"] for each in case.filings)),
         trace=case.trace,
     )
