@@ -22,6 +22,12 @@ TABLES = (
 )  # fmt: skip
 
 
+MAILBOX = (
+    "CASE WHEN org_id <> '' THEN org_id WHEN role IS NOT NULL THEN '@' || role"
+    " ELSE '~' || subject END"
+)
+
+
 def _columns(kind: Any, *names: str) -> list[sa.Column[Any]]:
     """Columns of one kind; a name that ends in ``?`` may be null."""
     return [
@@ -201,13 +207,14 @@ def _inbox() -> None:
         *_text("item_id", "org_id", "role?", "subject?", "kind", "title_zh", "title_en"),
         *_text("case_kind", "case_id", "case_no", "link"),
         *_instant("at"),
+        sa.Column("mailbox", sa.Text(), sa.Computed(MAILBOX, persisted=True), nullable=False),
         _key("inbox_items", "item_id"),
         sa.CheckConstraint(
             "org_id <> '' OR role IS NOT NULL OR subject IS NOT NULL",
             name="ck_inbox_items_addressed",
         ),
     )
-    op.create_index("ix_inbox_items_org", "inbox_items", ["org_id", "at", "item_id"])
+    op.create_index("ix_inbox_items_mailbox", "inbox_items", ["mailbox", "at", "item_id"])
     op.create_index("ix_inbox_items_case_id", "inbox_items", ["case_id"])
     op.create_table(
         "inbox_reads",

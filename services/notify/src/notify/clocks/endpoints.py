@@ -69,8 +69,8 @@ async def list_clocks(
     return make_page(
         rows,
         page,
-        item=lambda row: to_view(row, today, titles=titles_of(edge, row)),
-        key=lambda row: (row.counts_on, row.clock_id),
+        item=lambda each: to_view(each, today, titles=titles_of(edge, each.row)),
+        key=lambda each: (each.row.counts_on, each.row.clock_id),
     )
 
 
@@ -79,14 +79,14 @@ async def read_clock(clock_id: ClockId, edge: EdgeDep) -> ClockDetail:
     """Return a deadline with its reminders, escalations and recomputations."""
     edge.allow("clock.read", node=edge.runtime.node)
     connection = edge.tx.connection
-    row = await repository.find(connection, clock_id)
+    found = await repository.find(connection, clock_id)
     own = organisation_scope(edge.principal, "clock.read")
-    if row is None or (own is not None and row.bound_org != own):
+    if found is None or (own is not None and found.row.bound_org != own):
         raise NotFound
     return to_detail(
-        row,
+        found,
         edge_today(edge),
-        titles=titles_of(edge, row),
+        titles=titles_of(edge, found.row),
         marks=await reminders.marks_of(connection, clock_id),
         redatings=await repository.redatings(connection, clock_id),
     )

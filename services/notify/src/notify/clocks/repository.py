@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
-    Select,
     and_,
     exists,
     false,
@@ -96,8 +95,21 @@ def _conditions(wanted: ClockFilter, today: Today) -> list[ColumnElement[bool]]:
     return found or [true()]
 
 
-def _listing() -> Select[Any]:
-    return select(*Clock.__table__.columns, _escalated().label("escalated"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A clock and whether it was escalated for the date that counts now."""
+
+    row: ClockRow
+    escalated: bool
+
+
+async def _with_escalations(connection: AsyncConnection, rows: Sequence[ClockRow]) -> list[Listed]:
+    """Look the escalations of these few clocks up; as a column it would read all marks."""
+    statement = select(ClockMark.clock_id, ClockMark.counts_on).where(
+        ClockMark.clock_id.in_([row.clock_id for row in rows]), ClockMark.kind == "escalation"
+    )
+    found = {(clock_id, counts_on) for clock_id, counts_on in await connection.execute(statement)}
+    return [Listed(row=row, escalated=(row.clock_id, row.counts_on) in found) for row in rows]
 
 
 async def page(
@@ -107,14 +119,13 @@ async def page(
     *,
     after: tuple[date, str] | None,
     limit: int,
-) -> Sequence[ClockRow]:
+) -> Sequence[Listed]:
     """Return clocks, the most urgent first, ``after`` the given (counts_on, clock_id)."""
-    statement = _listing().where(*_conditions(wanted, today))
+    statement = select(*Clock.__table__.columns).where(*_conditions(wanted, today))
     if after is not None:
         statement = statement.where(tuple_(Clock.counts_on, Clock.clock_id) > after)
     ordered = statement.order_by(Clock.counts_on, Clock.clock_id).limit(limit)
-    found: Sequence[ClockRow] = (await connection.execute(ordered)).all()
-    return found
+    return await _with_escalations(connection, (await connection.execute(ordered)).all())
 
 
 async def count(connection: AsyncConnection, wanted: ClockFilter, today: Today) -> int:
@@ -123,11 +134,11 @@ async def count(connection: AsyncConnection, wanted: ClockFilter, today: Today) 
     return await connection.scalar(statement) or 0
 
 
-async def find(connection: AsyncConnection, clock_id: str) -> ClockRow | None:
+async def find(connection: AsyncConnection, clock_id: str) -> Listed | None:
     """Return one clock."""
-    statement = _listing().where(Clock.clock_id == clock_id)
-    found: ClockRow | None = (await connection.execute(statement)).one_or_none()
-    return found
+    statement = select(*Clock.__table__.columns).where(Clock.clock_id == clock_id)
+    found = await _with_escalations(connection, (await connection.execute(statement)).all())
+    return found[0] if found else None
 
 
 async def lock(connection: AsyncConnection, clock_id: str) -> ClockRow | None:

@@ -3,11 +3,9 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row
-
 from contracts.events.base import OrganisationRef
 from notify.clocks.domain import State, derive_state, ground_of
-from notify.clocks.repository import Today
+from notify.clocks.repository import Listed, Today
 from notify.clocks.service import dates_of
 from notify.schemas import View
 
@@ -95,12 +93,13 @@ _COPIED = (
 )  # fmt: skip
 
 
-def to_view(row: Row[Any], today: Today, *, titles: tuple[str, str]) -> ClockView:
+def to_view(listed: Listed, today: Today, *, titles: tuple[str, str]) -> ClockView:
     """Return a clock as a list shows it; ``titles`` are the rule's names (zh, en)."""
-    return ClockView(**_values(row, today, titles))
+    return ClockView(**_values(listed, today, titles))
 
 
-def _values(row: Row[Any], today: Today, titles: tuple[str, str]) -> dict[str, Any]:
+def _values(listed: Listed, today: Today, titles: tuple[str, str]) -> dict[str, Any]:
+    row = listed.row
     ground = ground_of(
         kind=row.kind,
         article=row.article,
@@ -113,7 +112,7 @@ def _values(row: Row[Any], today: Today, titles: tuple[str, str]) -> dict[str, A
         today.day,
         soon_until=today.soon_until,
         on_time=row.on_time,
-        escalated=row.escalated,
+        escalated=listed.escalated,
     )
     return {
         **{name: getattr(row, name) for name in _COPIED},
@@ -134,11 +133,11 @@ def _values(row: Row[Any], today: Today, titles: tuple[str, str]) -> dict[str, A
 
 
 def to_detail(
-    row: Row[Any], today: Today, *, titles: tuple[str, str], marks: Any, redatings: Any
+    listed: Listed, today: Today, *, titles: tuple[str, str], marks: Any, redatings: Any
 ) -> ClockDetail:
     """Return a clock with its marks and recomputations."""
     return ClockDetail(
-        **_values(row, today, titles),
+        **_values(listed, today, titles),
         marks=tuple(
             MarkView(
                 kind=mark.kind,

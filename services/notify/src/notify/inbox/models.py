@@ -2,10 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.orm import Base, Instant
+
+MAILBOX = (
+    "CASE WHEN org_id <> '' THEN org_id WHEN role IS NOT NULL THEN '@' || role"
+    " ELSE '~' || subject END"
+)
 
 
 class InboxItem(Base):
@@ -16,7 +21,7 @@ class InboxItem(Base):
         CheckConstraint(
             "org_id <> '' OR role IS NOT NULL OR subject IS NOT NULL", name="addressed"
         ),
-        Index("ix_inbox_items_org", "org_id", "at", "item_id"),
+        Index("ix_inbox_items_mailbox", "mailbox", "at", "item_id"),
         Index("ix_inbox_items_case_id", "case_id"),
     )
 
@@ -32,6 +37,8 @@ class InboxItem(Base):
     case_no: Mapped[str] = mapped_column(Text)
     link: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Instant)
+    # where the item lies: one key to look for, however it is addressed
+    mailbox: Mapped[str] = mapped_column(Text, Computed(MAILBOX, persisted=True))
 
 
 class InboxRead(Base):

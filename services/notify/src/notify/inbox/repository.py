@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.principal import Principal
 from notify.inbox.models import InboxItem, InboxRead
+from notify.orm import table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +25,18 @@ class InboxFilter:
 async def put(connection: AsyncConnection, items: Sequence[dict[str, object]]) -> None:
     """Insert items; one that is there already stays as it is."""
     if items:
-        statement = insert(InboxItem).values(list(items))
-        await connection.execute(statement.on_conflict_do_nothing())
+        statement = insert(table_of(InboxItem)).on_conflict_do_nothing()
+        await connection.execute(statement, list(items))
 
 
 def _addressed_to(principal: Principal) -> ColumnElement[bool]:
     """An item without organisation is for whoever holds its role at this node."""
+    mailboxes = [f"@{role}" for role in sorted(principal.roles)]
+    mailboxes += [f"~{principal.subject}"]
+    if principal.organisation:
+        mailboxes.append(principal.organisation)
     return and_(
-        InboxItem.org_id.in_(("", principal.organisation)),
+        InboxItem.mailbox.in_(mailboxes),
         or_(InboxItem.role.is_(None), InboxItem.role.in_(sorted(principal.roles))),
         or_(InboxItem.subject.is_(None), InboxItem.subject == principal.subject),
     )

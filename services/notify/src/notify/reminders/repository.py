@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notify.clocks.models import Clock
+from notify.orm import table_of
 from notify.reminders.models import Alarm, ClockMark
 
 
@@ -39,13 +40,21 @@ async def marks(connection: AsyncConnection, clock_ids: Sequence[str]) -> dict[s
 async def add_marks(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Set marks; one that is there stays."""
     if rows:
-        await connection.execute(insert(ClockMark).values(list(rows)).on_conflict_do_nothing())
+        statement = insert(table_of(ClockMark)).on_conflict_do_nothing()
+        await connection.execute(statement, list(rows))
 
 
-async def look_again(connection: AsyncConnection, clock_id: str, on: date | None) -> None:
-    """Write down the next day on which a clock has something to say."""
-    statement = update(Clock).where(Clock.clock_id == clock_id)
-    await connection.execute(statement.values(next_mark_on=on))
+async def look_again(connection: AsyncConnection, days: Sequence[tuple[str, date | None]]) -> None:
+    """Write down the next day on which clocks have something to say."""
+    if days:
+        clocks = table_of(Clock)
+        statement = (
+            update(clocks)
+            .where(clocks.c.clock_id == bindparam("which"))
+            .values(next_mark_on=bindparam("day"))
+        )
+        rows = [{"which": clock_id, "day": day} for clock_id, day in days]
+        await connection.execute(statement, rows)
 
 
 async def marks_of(connection: AsyncConnection, clock_id: str) -> Sequence[Row[Any]]:

@@ -1,6 +1,7 @@
 """The job that reminds, declares overdue and escalates; safe to repeat, to kill and to run twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,9 +18,9 @@ from notify.inbox import service as inbox
 from notify.inbox.domain import Address, Message, authority_clerks, authority_supervisors
 from notify.organisations import repository as organisations
 from notify.reminders import messages, repository
-from notify.reminders.domain import EscalationStep, Step, plan, take_turn
+from notify.reminders.domain import EscalationStep, Step, Turn, plan, take_turn
 
-PORTION = 200
+PORTION = 500
 
 
 async def run(runtime: Runtime) -> None:
@@ -33,14 +34,24 @@ async def _portion(runtime: Runtime) -> int:
         today = civil_date(runtime.clock.now())
         rows = await repository.due(tx.connection, today, limit=PORTION)
         marks = await repository.marks(tx.connection, [row.clock_id for row in rows])
-        for row in rows:
-            await _turn(tx, runtime, row, marks[row.clock_id], today)
+        turns = [_turn(runtime, row, marks[row.clock_id], today) for row in rows]
+        addresses = await _addresses(tx, runtime, turns)
+        said = [(row, step, addresses.of(row, step)) for row, turn in turns for step in turn.spoken]
+        told = {(row.clock_id, step.mark): address for row, step, address in said}
+        set_marks = [
+            _mark(tx, row, step, told.get((row.clock_id, step.mark)))
+            for row, turn in turns
+            for step in turn.marks
+        ]
+        await repository.add_marks(tx.connection, set_marks)
+        messages = [_message(runtime, *each) for each in said]
+        await inbox.post(tx.connection, messages, at=tx.clock.now())
+        days = [(row.clock_id, turn.next_on) for row, turn in turns]
+        await repository.look_again(tx.connection, days)
         return len(rows)
 
 
-async def _turn(
-    tx: Transaction, runtime: Runtime, row: Row[Any], done: set[str], today: date
-) -> None:
+def _turn(runtime: Runtime, row: Row[Any], done: set[str], today: date) -> tuple[Row[Any], Turn]:
     rules, deadline = _rules_of(runtime.rulebook, row)
     calendar = runtime.calendar()
     steps = plan(
@@ -51,17 +62,7 @@ async def _turn(
         ladder=_ladder(rules, deadline, row),
         workday_after=lambda day, count: workday_after(calendar, day, count),
     )
-    turn = take_turn(steps, done, today)
-    addresses = {step.mark: await _address(tx, runtime, row, step) for step in turn.spoken}
-    await repository.add_marks(
-        tx.connection, [_mark(tx, row, step, addresses.get(step.mark)) for step in turn.marks]
-    )
-    await inbox.post(
-        tx.connection,
-        _messages(row, turn.spoken, addresses, deadline),
-        at=tx.clock.now(),
-    )
-    await repository.look_again(tx.connection, row.clock_id, turn.next_on)
+    return row, take_turn(steps, done, today)
 
 
 def _rules_of(rulebook: RuleBook, row: Row[Any]) -> tuple[RuleSet, Deadline | None]:
@@ -82,16 +83,35 @@ def _ladder(rules: RuleSet, deadline: Deadline | None, row: Row[Any]) -> list[Es
     ]
 
 
-async def _address(tx: Transaction, runtime: Runtime, row: Row[Any], step: Step) -> Address:
-    """Whom a step is for, by the matrix; supervisors stand in for an office that is not here."""
-    if step.to == "bound_party":
-        return Address(org_id=row.bound_org) if row.bound_org else authority_clerks()
-    for kind in _kinds_here(step.to, runtime.node):
-        found = await organisations.first_of_kind(tx.connection, runtime.node, kind)
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """Whom the parties of the matrix mean at this node."""
+
+    parties: Mapping[str, Address]
+
+    def of(self, row: Row[Any], step: Step) -> Address:
+        """Whom a step is for; an office that nobody announced is stood in for by supervisors."""
+        if step.to == "bound_party":
+            return Address(org_id=row.bound_org) if row.bound_org else authority_clerks()
+        return self.parties.get(step.to) or authority_supervisors()
+
+
+async def _addresses(
+    tx: Transaction, runtime: Runtime, turns: Sequence[tuple[Row[Any], Turn]]
+) -> _Addresses:
+    parties = {step.to for _, turn in turns for step in turn.spoken} - {"bound_party"}
+    found = {party: await _office(tx, runtime.node, party) for party in sorted(parties)}
+    return _Addresses({party: office for party, office in found.items() if office is not None})
+
+
+async def _office(tx: Transaction, node: str, party: str) -> Address | None:
+    """Return the announced organisation that a party of the matrix means at this node."""
+    for kind in _kinds_here(party, node):
+        found = await organisations.first_of_kind(tx.connection, node, kind)
         if found is not None:
             role = "authority_supervisor" if kind == "data_authority" else None
             return Address(org_id=found.org_id, role=role)
-    return authority_supervisors()
+    return None
 
 
 def _kinds_here(party: str, node: str) -> tuple[str, ...]:
@@ -117,15 +137,8 @@ def _mark(tx: Transaction, row: Row[Any], step: Step, address: Address | None) -
     }
 
 
-def _messages(
-    row: Row[Any],
-    spoken: Sequence[Step],
-    addresses: dict[str, Address],
-    deadline: Deadline | None,
-) -> list[Message]:
+def _message(runtime: Runtime, row: Row[Any], step: Step, address: Address) -> Message:
+    _, deadline = _rules_of(runtime.rulebook, row)
     name_zh = deadline.title_zh if deadline else row.rule
     name_en = deadline.title_en if deadline else row.rule
-    return [
-        messages.message(row, step, addresses[step.mark], name_zh=name_zh, name_en=name_en)
-        for step in spoken
-    ]
+    return messages.message(row, step, address, name_zh=name_zh, name_en=name_en)
