@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.editions.models import editions
@@ -34,7 +34,7 @@ async def add(connection: AsyncConnection, values: dict[str, Any]) -> None:
 
 async def latest(connection: AsyncConnection) -> Sequence[Row]:
     """Return the last edition of every node. # unscoped: editions are public in the federation."""
-    query = select(*_SHOWN).distinct(editions.c.node)
+    query = select(*_SHOWN).ext(distinct_on(editions.c.node))
     found = await connection.execute(query.order_by(editions.c.node, editions.c.edition.desc()))
     return found.mappings().all()
 

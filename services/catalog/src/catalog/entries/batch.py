@@ -12,7 +12,7 @@ from catalog.entries import acts, publication, repository
 from catalog.entries.acts import Change, Parties, moved, permit
 from catalog.entries.checks import CheckContext
 from catalog.entries.domain import Act
-from catalog.entries.notices import notices_of
+from catalog.entries.notices import with_notices
 from catalog.entries.records import Entry
 from catalog.entries.repository import EntryFilter
 from catalog.entries.schemas import BatchAct, BatchResult, Refused
@@ -59,10 +59,8 @@ async def run(
         refusals.add(missing, NotFound())
     parties = await parties_of(tx, entries, desk)
     changes = await _changes(tx, command, entries, desk, parties, refusals)
-    notices = notices_of(changes, desk, parties)
-    if changes:
-        last = replace(changes[-1], events=(*changes[-1].events, *notices))
-        await store(tx, [*changes[:-1], last])
+    changes = with_notices(changes, desk, parties)
+    await store(tx, changes)
     edition = None
     if command.act == "publish" and changes:
         edition = int(changes[0].audit.details["edition"])

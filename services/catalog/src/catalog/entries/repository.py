@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.entries.models import dependents, entries, entry_versions
@@ -173,7 +173,7 @@ async def latest_contents(
     """Return the newest published content of each entry that has one."""
     query = (
         select(entry_versions.c.entry_id, entry_versions.c.content)
-        .distinct(entry_versions.c.entry_id)
+        .ext(distinct_on(entry_versions.c.entry_id))
         .where(_among(entry_versions.c.entry_id, entry_ids))
         .order_by(entry_versions.c.entry_id, entry_versions.c.version.desc())
     )

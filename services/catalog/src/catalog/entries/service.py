@@ -11,7 +11,7 @@ from catalog.entries.acts import Change, Parties, audited, moved, permit
 from catalog.entries.checks import Violation, violations, warnings
 from catalog.entries.content import EntryContent
 from catalog.entries.domain import Act
-from catalog.entries.notices import notices_of
+from catalog.entries.notices import with_notices
 from catalog.entries.records import Entry
 from catalog.entries.schemas import ReviewConfidentiality, Trigger, to_detail
 from catalog.entries.storing import context_of, parties_of, store
@@ -218,6 +218,6 @@ async def judged(
 
 
 async def _done(tx: Transaction, change: Change, desk: Desk, parties: Parties) -> Entry:
-    notices = notices_of([change], desk, parties)
-    await store(tx, [replace(change, events=(*change.events, *notices))])
-    return change.entry
+    changes = with_notices([change], desk, parties)
+    await store(tx, changes)
+    return changes[0].entry

@@ -18,7 +18,7 @@ from catalog.entries.acts import Change, audited, moved
 from catalog.entries.content import EntryContent
 from catalog.entries.domain import Act
 from catalog.entries.events import broadcast, state_of_entry
-from catalog.entries.notices import notices_of
+from catalog.entries.notices import with_notices
 from catalog.entries.records import Entry
 from catalog.entries.schemas import ApproveTakedown, Provision, RequestTakedown
 from catalog.entries.storing import parties_of, store
@@ -75,8 +75,9 @@ async def request(tx: Transaction, entry: Entry, command: RequestTakedown, desk:
     await _provide(tx, entry, command.provisions, desk)
     parties = await parties_of(tx, [after], desk)
     change = Change(entry=after, audit=audited(after, Act.TAKEDOWN, desk))
-    await store(tx, [replace(change, events=tuple(notices_of([change], desk, parties)))])
-    return after
+    changes = with_notices([change], desk, parties)
+    await store(tx, changes)
+    return changes[0].entry
 
 
 async def approve(tx: Transaction, entry: Entry, command: ApproveTakedown, desk: Desk) -> Entry:
@@ -134,8 +135,9 @@ async def refuse(tx: Transaction, entry: Entry, desk: Desk, *, opinion: str) -> 
     after = moved(entry, Act.REFUSE_TAKEDOWN, desk, takedown_request=None, opinion=opinion)
     parties = await parties_of(tx, [after], desk)
     change = Change(entry=after, audit=audited(after, Act.REFUSE_TAKEDOWN, desk))
-    await store(tx, [replace(change, events=tuple(notices_of([change], desk, parties)))])
-    return after
+    changes = with_notices([change], desk, parties)
+    await store(tx, changes)
+    return changes[0].entry
 
 
 async def suspend(tx: Transaction, entry: Entry, desk: Desk, *, reason: str) -> Entry:
@@ -169,10 +171,10 @@ async def _announced(
     parties = await parties_of(tx, [shown], desk)
     state = state_of_entry(shown, content, edition=edition, desk=desk, parties=parties)
     await replica.keep(tx.connection, [state], at=desk.now)
-    change = Change(entry=entry, audit=audited(entry, act, desk))
-    notices = [] if silent else notices_of([change], desk, parties)
-    await store(tx, [replace(change, events=(broadcast(state), *notices))])
-    return entry
+    change = Change(entry=entry, audit=audited(entry, act, desk), events=(broadcast(state),))
+    changes = [change] if silent else with_notices([change], desk, parties)
+    await store(tx, changes)
+    return changes[0].entry
 
 
 async def _provide(
