@@ -151,9 +151,8 @@ class Relay:
 
     async def stop(self) -> None:
         """Give the lock back; what is numbered but unpublished goes out at the next start."""
-        if self._held:
-            self._forget()
-            await self.store.release()
+        self._forget()
+        await self.store.release()
 
     async def _own_lock(self) -> bool:
         if self._held and not await self.store.holds():

@@ -125,7 +125,7 @@ class RelayStore(Protocol):
         ...
 
     async def release(self) -> None:
-        """Give the lock back."""
+        """Give the lock back, if it is held, and close what is open."""
         ...
 
     async def latest_epoch(self) -> str:
