@@ -1,3 +1,3 @@
-"""Fixtures of every test: database, broker."""
+"""Fixtures of every test: database, broker; the profile of property tests."""
 
-pytest_plugins = ["tests.support.infra", "tests.support.http"]
+pytest_plugins = ["tests.support.infra", "tests.support.http", "tests.support.properties"]
