@@ -1,5 +1,6 @@
 """The story over HTTP and bus with real processes, on the last working day before Spring Festival."""
 
+import asyncio
 import csv
 from datetime import UTC, datetime
 
@@ -120,18 +121,19 @@ class TestProof:
         assert ended["share.reply"]["overdue"] == 0
 
 
+@pytest.fixture(scope="module")
+def spans(story, sink):
+    trace = story.facts.granted.trace
+
+    def complete():
+        found = sink.of_trace(trace)
+        return found if {span.node for span in found} == {CITY, COUNTY_A, COUNTY_B} else None
+
+    return asyncio.run(eventually(complete, within=15))
+
+
 class TestTrace:
     """One trace runs from the clerk's request over outbox and bus to source, desks and back."""
-
-    @pytest.fixture(scope="class")
-    async def spans(self, story, sink):
-        trace = story.facts.granted.trace
-
-        def complete():
-            found = sink.of_trace(trace)
-            return found if {span.node for span in found} == {CITY, COUNTY_A, COUNTY_B} else None
-
-        return await eventually(complete, within=15)
 
     async def test_every_node_took_part_in_it(self, spans):
         services = {(span.node, span.service) for span in spans}

@@ -13,6 +13,7 @@ from catalog.entries.content import ABSTRACT_LENGTH, TITLE_LENGTH, EntryContent
 from catalog.entries.fields import SPECS
 from catalog.imports.aliases import DEPARTMENT, ORIGIN, meaning_of
 from catalog.imports.values import code_of, codes_of, date_of, list_of, number_of, text_of
+from contracts.vocabulary import is_code
 
 _KEYWORDS = 30
 _NUMBERS = ("record_count", "security_level", "default_term_days")
@@ -50,11 +51,23 @@ def map_row(values: Mapping[str, Any]) -> MappedRow:
             text = date_of(value) if meaning.endswith("_time") else text_of(value)
             if text:
                 row.origin[meaning] = text[:500]
+        elif column == meaning and (code := _own_code(meaning, value)):
+            row.content[meaning] = code
         else:
             _put(row, meaning, value)
     if "data_updated_at" not in row.content and row.origin.get("update_time"):
         row.content["data_updated_at"] = row.origin["update_time"]
     return row
+
+
+def _own_code(name: str, value: Any) -> str:
+    """Return the code that a column of our own form holds.
+
+    There ``none`` is a code (不予开放), elsewhere a way to write "absent".
+    """
+    codes = SPECS[name].codes if name in SPECS and name not in _LISTS else ""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if codes and is_code(codes, text) else ""
 
 
 def _put(row: MappedRow, name: str, value: Any) -> None:
