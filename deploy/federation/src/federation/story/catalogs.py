@@ -127,7 +127,7 @@ async def _walk(stage: Stage, node: str, entries: Sequence[Mapping[str, Any]]) -
     if drafts:
         detail = f"{len(drafts)} 家机构 {sum(map(len, drafts.values()))} 条"
         stage.line(
-            f"{node} agencies", node, "提交审定 submitted", detail=detail, article="第十一条第二款"
+            "各机构 agencies", node, "提交审定 submitted", detail=detail, article="第十一条第二款"
         )
     decider = at_authority(node, "decider")
     current = (await entries_of(stage, node)).values()
