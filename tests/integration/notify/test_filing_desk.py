@@ -134,6 +134,18 @@ async def test_a_filing_for_another_desk_is_refused_for_good(desk: Desk) -> None
     assert await desk.sent() == []
 
 
+async def test_a_neighbour_county_cannot_file_here(desk: Desk) -> None:
+    neighbour = OrganisationRef(org_id="org-lf", name="陆丰市民政局", node="441581")
+    with pytest.raises(Poison):
+        await desk.file(filer=neighbour)
+    assert await desk.sent() == []
+
+
+async def test_a_county_files_with_the_city(city: Desk) -> None:
+    await city.file(rule="F2b", receiver_level="upper", receiver_node=CITY)
+    assert [row.topic for row in await city.sent()] == [f"sharing.{COUNTY}.v1"]
+
+
 async def test_a_filing_for_the_province_keeps_waiting_until_its_number_is_entered(
     city: Desk,
 ) -> None:

@@ -27,6 +27,7 @@ async def desk_of(connection: AsyncConnection, runtime: Runtime) -> Desk:
     authority = await authority_of(connection, runtime)
     return Desk(
         node=runtime.node,
+        filers=filers_of(runtime),
         authority=authority,
         number=number,
         due=due,
@@ -35,6 +36,12 @@ async def desk_of(connection: AsyncConnection, runtime: Runtime) -> Desk:
             filing, rulebook=runtime.rulebook, authority=authority.name
         ),
     )
+
+
+def filers_of(runtime: Runtime) -> frozenset[str]:
+    """Return the nodes whose agencies file with this node's authority (同级、上一级、市)."""
+    lower = {record.node for record in runtime.registry if record.parent == runtime.node}
+    return frozenset({runtime.node, *lower})
 
 
 async def authority_of(connection: AsyncConnection, runtime: Runtime) -> OrganisationRef:

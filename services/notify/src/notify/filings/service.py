@@ -27,10 +27,12 @@ class Desk:
 
     ``number`` makes a filing number of rule, serial and instant of receipt. ``due`` returns the
     due date of a desk rule from its start, or None when the rule is switched off. ``document``
-    composes the printable document.
+    composes the printable document. ``filers`` are the nodes whose agencies may file here: its
+    own and those below it.
     """
 
     node: str
+    filers: frozenset[str]
     authority: OrganisationRef
     number: Callable[[str, int, datetime], str]
     due: Callable[[str, datetime], DueDate | None]
@@ -86,6 +88,8 @@ async def receive(tx: DeskTx, event: ReceivedEvent, *, desk: Desk) -> None:
     assert isinstance(submitted, FilingSubmitted)  # noqa: S101 -- the registry types the payload
     if submitted.receiver_node != desk.node or submitted.filer.node != event.source_node:
         raise ForeignFilingError("not_this_desk")
+    if submitted.filer.node not in desk.filers:
+        raise ForeignFilingError("not_this_desks_to_take")
     if submitted.external and submitted.filer.node != desk.node:
         raise ForeignFilingError("external_filing_of_another_node")
     known = await tx.lock_filing(submitted.filing_id)
