@@ -52,7 +52,13 @@ class HotPool:
         connection = await asyncpg.connect(
             self._dsn,
             timeout=5,
-            server_settings={"application_name": self._name, "jit": "off"},
+            server_settings={
+                "application_name": self._name,
+                "jit": "off",
+                # constant statements over keys and partial indexes: planning them anew for each
+                # set of values costs up to a millisecond and finds the same plan
+                "plan_cache_mode": "force_generic_plan",
+            },
         )
         self._all.add(connection)
         return connection
