@@ -84,19 +84,23 @@ class Clerks:
 
     # -- plain cases and desks ----------------------------------------------------------------
 
-    async def write(self, case_id: str, node: str, to_node: str, times: int) -> None:
-        """One of several writers of a case."""
+    async def write(self, case_id: str, node: str, to_node: str, writers: int) -> None:
+        """A case that several people change, sometimes at the very same moment."""
         service = self.services[(node, "catalog")]
-        await self.pause(25.0)
-        for _ in range(times):
-            await self.pause(3.0)
-            await self.do(service, "write", lambda tx, _: write_case(tx, case_id, to_node))
+
+        async def writer(times: int) -> None:
+            for _ in range(times):
+                await self.pause(self.rng.choice((0.02, 0.02, 6.0)))
+                await self.do(service, "write", lambda tx, _: write_case(tx, case_id, to_node))
+
+        await self.pause(20.0)
+        await asyncio.gather(*(writer(self.rng.randint(2, 4)) for _ in range(writers)))
 
     async def record(self, node: str) -> None:
         """The person at a desk records the filings that lie there."""
         desk = self.services[(node, "notify")]
         while self.loop.time() < self.until:
-            await self.pause(15.0)
+            await self.pause(10.0)
             cases = desk.database.rows("cases")
             for case in [case for case in cases if case.get("state") == "received"]:
                 filing_id = case["case"]
@@ -107,7 +111,7 @@ class Clerks:
     async def share(self, number: int) -> None:
         """One request from submission to the end of its grant, with everybody's detours."""
         rng = self.rng
-        await self.pause(30.0)
+        await self.pause(20.0)
         asking, giving = rng.choice(NODES), rng.choice(NODES)
         kind = rng.choice(("unconditional", "conditional", "conditional"))
         sender, source = self.services[(asking, "sharing")], self.services[(giving, "sharing")]

@@ -296,17 +296,17 @@ class Connection:
     async def commit(self) -> None:
         """COMMIT. The server carries it out even when the client dies while it waits."""
         self.ensure()
+        if not self.writes and not self.notes:
+            self._end()
+            return
         self.process._die_if_due("commit.before")
         loop = self.database.machine.loop
         done = loop.create_future()
         delay = self.database.machine.latency(0.002)
-        if self.writes and self.database.slow_commits:
+        if self.database.slow_commits:
             delay += self.database.slow_commits.popleft()
-        if self.writes or self.notes:
-            self.committing = True
-            loop.call_later(delay, self._carry_out, done)
-        else:
-            loop.call_later(delay, self._finish, done, None)
+        self.committing = True
+        loop.call_later(delay, self._carry_out, done)
         await done
         self.process._die_if_due("commit.after")
         await self.process.step("commit.answer")

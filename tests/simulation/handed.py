@@ -58,11 +58,15 @@ class WorldTransaction:
         return str(event_id)
 
     async def insert_outbox(self, row: dict[str, Any]) -> None:
-        number = self.connection.database.next_number("outbox")
+        number = self.outbox_number()
         try:
             await self.connection.insert("outbox", number, {"id": number, **row})
         except UniqueViolationError:
             raise CaseVersionTaken from None
+
+    def outbox_number(self) -> int:
+        """Draw the row's id: at its INSERT, when its case is locked already."""
+        return self.connection.database.next_number("outbox")
 
     async def record(self, entry: AuditEntry) -> None:
         row = audit_row(

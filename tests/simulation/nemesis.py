@@ -13,7 +13,7 @@ from tests.simulation.federation import NODES, SERVICES, Service
 from tests.simulation.loop import seeded
 from tests.simulation.worker import TROUBLES, Worker
 
-HEALED_AT = 40.0
+HEALED_AT = 30.0
 CRASH_LABELS = (
     "commit.before", "commit.after", "publish.before", "publish.after", "relay.save",
     "relay.finish", "emit", "consume.inbox", "consume.receipts", "consume.save_streams",

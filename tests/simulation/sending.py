@@ -88,7 +88,8 @@ class WorldNumbering:
         await self._connection.statement("relay.save")
         for counter in counters:
             key = (self._transport, counter.topic, counter.partition)
-            await self._connection.write("relay_streams", key, counter._asdict())
+            row_of = {"transport": self._transport, **counter._asdict()}
+            await self._connection.write("relay_streams", key, row_of)
         for row in rows:
             number = {
                 "id": row.id,
@@ -200,7 +201,6 @@ class WorldRelayStore:
 @asynccontextmanager
 async def transaction(database: Database, process: Process) -> AsyncGenerator[Connection]:
     """A transaction on a connection of a pool: commit on leaving, roll back when it raises."""
-    await process.step("connect", 0.0005)
     connection = database.connect(process)
     try:
         yield connection

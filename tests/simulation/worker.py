@@ -49,6 +49,7 @@ class Worker:
         self.service = service
         self.bus = service.bus
         self.downtime = 1.0
+        self.logger: Any = WorldLogger(service)
         self.start()
 
     def start(self) -> None:
@@ -73,7 +74,7 @@ class Worker:
         self.sent_log: Any = WorldSentLog(service.database, self.process)
         self.kafka: Any = BusPublisher(self.bus, self.process)
         self.receiving = Receiving(
-            self.consumer, self.store, control=self._control(signer), logger=SILENT
+            self.consumer, self.store, control=self._control(signer), logger=self.logger
         )
         self.relays = {"kafka": self._relay_loop("kafka", self.kafka, signer)}
         for name in MAILBOXES:
@@ -96,7 +97,7 @@ class Worker:
             sender=sender,
             republish=self._republish,
             clock=self.process,
-            logger=SILENT,
+            logger=self.logger,
         )
 
     def _add_local(self, name: str, signer: BatchSigner) -> None:
@@ -132,15 +133,15 @@ class Worker:
             source=service.source,
             limit=20,
         )
-        return RelayLoop(relay, transport, sent_log=self.sent_log, logger=SILENT)
+        return RelayLoop(relay, transport, sent_log=self.sent_log, logger=self.logger)
 
     def _run_loops(self) -> None:
-        subscription = BusLoop(self._subscription, self.store, logger=SILENT)
+        subscription = BusLoop(self._subscription, self.store, logger=self.logger)
         loops = [
             *self.receiving.loops(),
             *(relay.loop for relay in self.relays.values()),
             subscription.loop,
-            Loop("seal", self._seal, SILENT),
+            Loop("seal", self._seal, self.logger),
         ]
         for loop in loops:
             loop.start()
@@ -198,15 +199,19 @@ class Worker:
         return entered, result
 
 
-class _Silent:
-    """A logger that says nothing."""
+class WorldLogger:
+    """A logger that says nothing; a loop that fails for no planned reason is a finding."""
 
-    def __getattr__(self, name: str) -> Any:
-        return _nothing
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
+    def warning(self, text: str, **facts: Any) -> None:
+        error = facts.get("exc_info")
+        if error is not None and not isinstance(error, TROUBLES):
+            found = f"{self._service.who}: {facts.get('loop')}: {error!r}"
+            self._service.observer.found("loop_failed", found)
 
-def _nothing(*_: Any, **__: Any) -> None:
-    return None
+    def debug(self, text: str, **facts: Any) -> None:
+        return
 
-
-SILENT: Any = _Silent()
+    info = error = debug
