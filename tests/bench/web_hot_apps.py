@@ -235,19 +235,12 @@ def serve_hot(url: str, root: str, ports: Any, profile: str) -> None:
     settings = files.settings("sample", url, hot_pool_size=8)
 
     async def run() -> None:
-        from kernel import serve as serving  # noqa: PLC0415
-
         runtime = open_runtime(settings)
         definition = define(runtime)
-        serving.upgrade = _nothing  # the kernel's tables are there; "sample" has no migrations
-        app = node_app([definition], workers=False)
+        app = node_app([definition], workers=False, migrate=False)
         await serve(app, host="127.0.0.1", port=0, ready=lambda port: ports.put(("hot", port)))
 
     _run(run, profile)
-
-
-async def _nothing(*_: Any) -> None:
-    return None
 
 
 def serve_bare(url: str, ports: Any) -> None:

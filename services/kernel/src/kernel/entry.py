@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from kernel.calendars import CalendarMissing, CalendarRefused
 from kernel.check import explain_invalid, findings
+from kernel.listening import AddressTaken
 from kernel.logs import capture_libraries
 from kernel.migrate import upgrade
 from kernel.registry import RegistryError
@@ -20,7 +21,7 @@ from kernel.settings import ServiceSettings, load_settings
 from kernel.signing import SigningError
 
 COMMANDS = ("api", "worker", "run", "migrate", "check")
-_REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing)
+_REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing, AddressTaken)
 
 
 def service_main(service: str, define: Define, arguments: Sequence[str] | None = None) -> int:

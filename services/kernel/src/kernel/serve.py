@@ -1,46 +1,54 @@
 """Running: one service alone, or all services of a node in one process."""
 
 import asyncio
-import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import orjson
-import uvicorn
 from fastapi import FastAPI
 
 from kernel.app import create_app
 from kernel.ids import draw_secret
+from kernel.listening import ASGIApp, Receive, Scope, Send, serve, until_told
 from kernel.local import sibling_address
 from kernel.migrate import upgrade
 from kernel.runtime import Runtime, ServiceDefinition
 from kernel.worker import Worker
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Define = Callable[[Runtime], ServiceDefinition]
+__all__ = [
+    "Define",
+    "NodeApp",
+    "node_app",
+    "prepared",
+    "run_node",
+    "run_worker",
+    "serve",
+    "working",
+]
 
 
 @asynccontextmanager
-async def running(
-    definition: ServiceDefinition, *, worker: bool = True, migrate: bool = True
-) -> AsyncGenerator[None]:
-    """Migrate, start the runtime and, with ``worker``, the worker; stop them in reverse."""
+async def prepared(definition: ServiceDefinition, *, migrate: bool = True) -> AsyncGenerator[None]:
+    """Migrate, start the runtime and run the service's ``startup``; close the runtime at the end."""
     runtime = definition.runtime
     if migrate:
-        await upgrade(runtime.settings.database_url.get_secret_value(), definition.name)
+        await upgrade(runtime.settings.database_url.get_secret_value(), runtime.service)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(runtime.close)
         await runtime.start()
         if definition.startup is not None:
             await definition.startup(runtime)
-        if worker:
-            works = Worker(definition)
-            stack.push_async_callback(works.stop)
-            await works.start()
+        yield
+
+
+@asynccontextmanager
+async def working(definition: ServiceDefinition) -> AsyncGenerator[None]:
+    """Run the service's worker."""
+    worker = Worker(definition)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(worker.stop)
+        await worker.start()
         yield
 
 
@@ -56,10 +64,12 @@ class NodeApp:
         definitions: Sequence[ServiceDefinition],
         *,
         workers: bool = True,
+        migrate: bool = True,
         extra: dict[str, ASGIApp] | None = None,
     ) -> None:
         self._definitions = definitions
         self._workers = workers
+        self._migrate = migrate
         self.apps: dict[str, FastAPI] = {
             definition.name: create_app(definition, definition.runtime)
             for definition in definitions
@@ -86,18 +96,26 @@ class NodeApp:
             return
         await app(scope, receive, send)
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Run all services; all doors are ready before the first worker knocks."""
         async with AsyncExitStack() as stack:
-            try:
-                for definition in self._definitions:
-                    await stack.enter_async_context(running(definition, worker=self._workers))
-            except Exception as error:
-                self._definitions[0].runtime.logger.error("start failed", exc_info=error)
-                await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
-                raise
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
+            for definition in self._definitions:
+                await stack.enter_async_context(prepared(definition, migrate=self._migrate))
+            for definition in self._definitions if self._workers else ():
+                await stack.enter_async_context(working(definition))
+            yield
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """The same for servers that know ASGI's lifespan."""
+        await receive()
+        try:
+            async with self.running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+            raise
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -105,52 +123,11 @@ def node_app(
     definitions: Sequence[ServiceDefinition],
     *,
     workers: bool = True,
+    migrate: bool = True,
     extra: dict[str, ASGIApp] | None = None,
 ) -> NodeApp:
     """Make the application of a node; see ``NodeApp``."""
-    return NodeApp(definitions, workers=workers, extra=extra)
-
-
-async def serve(
-    app: ASGIApp,
-    *,
-    host: str,
-    port: int,
-    ready: Callable[[int], None] | None = None,
-    stop: asyncio.Event | None = None,
-) -> None:
-    """Serve until SIGTERM, SIGINT or ``stop``; ``ready`` gets the bound port."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        lifespan="on",
-    )
-    server = _Server(config, ready)
-    task = asyncio.create_task(server.serve())
-    if stop is not None:
-        waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        server.should_exit = True
-    await task
-    if not server.started:
-        raise RuntimeError("the server did not start")
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[int], None] | None) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        if self.started and self._ready is not None:
-            self._ready(self.servers[0].sockets[0].getsockname()[1])
+    return NodeApp(definitions, workers=workers, migrate=migrate, extra=extra)
 
 
 async def run_node(
@@ -171,10 +148,7 @@ async def run_node(
 async def run_worker(definition: ServiceDefinition) -> None:
     """Run one service's worker until SIGTERM or SIGINT."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(definition):
+    async with until_told(stop), prepared(definition), working(definition):
         await stop.wait()
 
 

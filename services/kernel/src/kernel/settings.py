@@ -67,6 +67,7 @@ class ServiceSettings(BaseSettings):
     relay_poll_seconds: float = Field(default=0.05, gt=0)
     fetch_max_wait_ms: int = Field(default=100, ge=1)
     idempotent_producer: bool = False
+    consumer_groups: bool = True
     seal_seconds: float = Field(default=2.0, gt=0)
 
     @classmethod
