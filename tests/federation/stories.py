@@ -11,7 +11,7 @@ from federation.plan import Plan
 from federation.story import Facts, Line, tell_story
 from federation.story.catalogs import Scale
 from federation.story.stage import open_stage
-from tests.support.federations import print_logs, running_federation
+from tests.support.federations import running_federation
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,5 @@ def told(*, at: datetime | None = None, scale: Scale = Scale.SMALL, **options) -
             facts = asyncio.run(tell())
         except BaseException:
             print(*lines, sep="\n")
-            print_logs(plan)
             raise
         yield Told(plan, facts, lines)

@@ -6,7 +6,7 @@ from typing import Any
 from federation.client import NodeClient, RefusedError
 from federation.story.cast import REFUSAL_BASIS, TOO_LOW_BASIS
 from federation.story.requesting import Case
-from federation.story.stage import Stage, StoryError
+from federation.story.stage import Stage, StoryError, traceparent_of
 
 PAGE = 200
 
@@ -19,6 +19,7 @@ async def fetch_page(stage: Stage, case: Case, cursor: str | None) -> Mapping[st
             url=stage.plan.node(case.cast.there).url,
             http=stage.http,
             token=case.system.grant_token(case.grant_id, case.cast.there, clock=stage.clock),
+            traceparent=traceparent_of(case.trace),
         )
         page: Mapping[str, Any] = await client.get(
             f"/sharing/v1/delivery/{case.grant_id}/rows", cursor=cursor, limit=PAGE

@@ -8,6 +8,10 @@ from federation.story.cast import COUNTY_A, COUNTY_B, at_authority
 from federation.story.stage import Stage, StoryError
 
 
+REPLY = "share.reply"
+STORYS = 2  # requests that the story answers
+
+
 async def verify_audit(stage: Stage) -> dict[tuple[str, str], Mapping[str, Any]]:
     """Walk the audit chain of every service of every node."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -30,12 +34,12 @@ async def digests(stage: Stage) -> dict[str, Mapping[str, Any]]:
     async def arrived() -> dict[str, Mapping[str, Any]] | None:
         answer = await supervisor.get("/notify/v1/digests")
         shown = {each["node"]: each for each in answer["items"]}
-        ended = [
-            line
-            for line in shown.get(COUNTY_B, {}).get("lines", ())
-            if line["ended_on_time"] or line["ended_late"]
+        replies = [
+            line for line in shown.get(COUNTY_B, {}).get("lines", ()) if line["rule"] == REPLY
         ]
-        return shown if ended and shown.get(COUNTY_A, {}).get("as_of") else None
+        # both requests of the story are answered, and the county's figures say so
+        told = any(line["open"] == 0 and line["ended_on_time"] >= STORYS for line in replies)
+        return shown if told and shown.get(COUNTY_A, {}).get("as_of") else None
 
     shown = await stage.until(arrived, "the digests of both counties at the city")
     ended = sum(line["ended_on_time"] for line in shown[COUNTY_B]["lines"])

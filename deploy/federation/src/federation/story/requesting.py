@@ -1,6 +1,6 @@
 """The middle of the story: search, request, two filings, reply, delivery."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from federation.using_system import UsingSystem
 DATASET = "shanwei-towns-and-villages.csv"
 ITEMS = ("code", "name", "level", "town_code", "county_code", "county_name")
 LEVELS = {"same": "同级", "upper": "上一级", "city": "市", "province": "省"}
-NOT_HERE_YET = "entry-unknown"  # a published entry reaches its node's other services a moment later
+# what was published a moment ago reaches every service of every node by itself
+NOT_HERE_YET = {"entry-unknown", "requester-unknown", "source-unknown"}
 PURPOSE = (
     "台风和暴雨防御期间，按统一的镇街、村居代码登记责任区和转移安置信息，避免各系统编码不一致。"
 )
@@ -48,23 +49,33 @@ def new_case(cast: Cast) -> Case:
     return Case(cast=cast, system=using_system.make(system_id, "三防应急值守系统"))
 
 
+async def when_known(
+    stage: Stage, act: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> Mapping[str, Any]:
+    """Act as soon as the service has heard of what was published."""
+
+    async def attempt() -> Mapping[str, Any] | None:
+        try:
+            return await act()
+        except RefusedError as refusal:
+            if refusal.slug in NOT_HERE_YET:
+                return None
+            raise
+
+    return await stage.until(attempt, "the published entry in this service")
+
+
 async def upload_dataset(stage: Stage, case: Case, entry_id: str) -> Mapping[str, Any]:
     """The source uploads the file that the entry describes."""
     steward = stage.actor(case.cast.steward)
     content = data_file(DATASET).read_bytes()
 
-    async def uploaded() -> Mapping[str, Any] | None:
-        try:
-            answer: Mapping[str, Any] = await steward.upload(
-                f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
-            )
-        except RefusedError as refusal:
-            if refusal.slug == NOT_HERE_YET:
-                return None
-            raise
-        return answer
-
-    answer = await stage.until(uploaded, "the entry in the sharing service of its own node")
+    answer = await when_known(
+        stage,
+        lambda: steward.upload(
+            f"/sharing/v1/datasets/{entry_id}", files={"file": (DATASET, content, "text/csv")}
+        ),
+    )
     stage.line(
         steward.person,
         case.cast.there,
@@ -112,7 +123,7 @@ async def submit(stage: Stage, case: Case) -> Mapping[str, Any]:
         "system": case.system.as_submitted(),
         "security_measures": "政务外网访问，按人员授权，留存访问日志。",
     }
-    answer = await clerk.post("/sharing/v1/requests", body)
+    answer = await when_known(stage, lambda: clerk.post("/sharing/v1/requests", body))
     case.request_id, case.request_no = answer["request_id"], answer["request_no"]
     case.filings = list(answer["filings"])
     stage.line(
@@ -123,8 +134,7 @@ async def submit(stage: Stage, case: Case) -> Mapping[str, Any]:
         article="；".join(dict.fromkeys(each["article"] for each in case.filings)),
         trace=case.trace,
     )
-    request: Mapping[str, Any] = answer
-    return request
+    return answer
 
 
 async def receipt(stage: Stage, case: Case) -> Mapping[str, Any]:

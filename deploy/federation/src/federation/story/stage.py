@@ -167,13 +167,18 @@ class Actor:
             url=self.stage.plan.node(self.node).url,
             http=self.stage.http,
             token=await self.stage.token(self.person),
-            traceparent=f"00-{self.trace}-{secrets.token_hex(8)}-01" if self.trace else "",
+            traceparent=traceparent_of(self.trace),
         )
 
 
 def name_of(who: str) -> str:
     """Return how a person or an organisation is called on the timeline."""
     return display_names().get(who, who)
+
+
+def traceparent_of(trace: str) -> str:
+    """Return the header that joins a call to a trace; empty without one."""
+    return f"00-{trace}-{secrets.token_hex(8)}-01" if trace else ""
 
 
 def new_trace() -> str:
