@@ -79,6 +79,7 @@ class Place:
             "service_token_file": self.directory / "token",
             "objects_dir": self.directory / "objects",
             "fetch_max_wait_ms": 20,
+            "consumer_groups": False,
             "log_level": "error",
             **changed,
         }

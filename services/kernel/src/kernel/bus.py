@@ -7,17 +7,17 @@ waiting inside a handler or handing back would storm the broker (protocol §3).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaBroker, KafkaMessage, Topic, TopicPartition
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from contracts.topics import TopicCatalogue, TopicSpec, topic_name
+from contracts.topics import TopicCatalogue, TopicSpec, load_topics, topic_name
 from kernel.consuming import Record
 from kernel.outbox import instant
 from kernel.registry import Registry
@@ -40,6 +40,8 @@ def topics_read(
     mailboxes: list[str] = []
     broadcasts: list[str] = []
     for spec in catalogue.consumed_by(service):
+        if not spec.events:
+            continue  # declared for later
         if spec.kind in ("mailbox", "control"):
             mailboxes.append(topic_name(spec.family, node))
         elif spec.kind == "broadcast":
@@ -53,35 +55,70 @@ def _owners(spec: TopicSpec, registry: Registry, node: str) -> list[str]:
     return [topic_name(spec.family, other.node) for other in registry.nodes if other.node != node]
 
 
-class _PromptSubscriber(BatchSubscriber):
-    """FastStream's, without its second sleep after an empty poll: no delay, no idle rounds."""
+class _Reader:
+    """Reads from where the database says; one for each subscriber."""
 
-    __slots__ = ()
+    def __init__(self, positions: Positions, *, seeks_itself: bool) -> None:
+        self._positions = positions
+        self._seeks_itself = seeks_itself
+        self._placed: Any = None
 
-    async def get_msg(self, consumer: Any) -> tuple[Any, ...]:
-        found = await consumer.getmany(timeout_ms=_IDLE_POLL_MS, max_records=self.max_records)
+    async def read(self, consumer: Any, limit: int | None) -> tuple[Any, ...]:
+        """Return the next records, or none after a while."""
+        if self._seeks_itself and consumer is not self._placed:
+            await self.place(consumer, consumer.assignment())
+            self._placed = consumer
+        found = await consumer.getmany(timeout_ms=_IDLE_POLL_MS, max_records=limit)
+        if not found:
+            await self._notice_lost_log(consumer)
         return tuple(record for records in found.values() for record in records)
+
+    async def place(self, consumer: Any, assigned: Iterable[Any]) -> None:
+        """Seek to the positions in the database; what has none is read from its beginning."""
+        known = await self._positions()
+        new = []
+        for place in assigned:
+            if (place.topic, place.partition) in known:
+                consumer.seek(place, known[(place.topic, place.partition)])
+            else:
+                new.append(place)
+        if new:
+            await consumer.seek_to_beginning(*new)
+
+    async def _notice_lost_log(self, consumer: Any) -> None:
+        """Begin anew where a broker without durability has come back with a shorter log."""
+        for place in consumer.assignment():
+            end = consumer.highwater(place)
+            if end is not None and await consumer.position(place) > end:
+                await consumer.seek_to_beginning(place)
+
+
+def _prompt(reader: _Reader) -> type[BatchSubscriber]:
+    """FastStream's subscriber without its second sleep after an empty poll.
+
+    That sleep is either a delay of each event or, made short, idle rounds that cost a core.
+    """
+
+    class PromptSubscriber(BatchSubscriber):
+        __slots__ = ()
+
+        async def get_msg(self, consumer: Any) -> tuple[Any, ...]:
+            return await reader.read(consumer, self.max_records)
+
+    return PromptSubscriber
 
 
 class _SeekOnAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, positions: Positions) -> None:
-        self._positions = positions
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
         self.subscriber: BatchSubscriber | None = None
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Nothing to do: what is in flight is settled by the stream rows' locks."""
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        consumer = self.subscriber.consumer if self.subscriber else None
-        if consumer is None or not assigned:
-            return
-        known = await self._positions()
-        new = [place for place in assigned if (place.topic, place.partition) not in known]
-        for place in assigned:
-            if (place.topic, place.partition) in known:
-                consumer.seek(place, known[(place.topic, place.partition)])
-        if new:
-            await consumer.seek_to_beginning(*new)
+        if self.subscriber is not None and self.subscriber.consumer is not None:
+            await self._reader.place(self.subscriber.consumer, assigned)
 
 
 class Subscription:
@@ -96,8 +133,12 @@ class Subscription:
         process: Process,
         positions: Positions,
         fetch_max_wait_ms: int = 100,
+        consumer_groups: bool = True,
     ) -> None:
-        """``groups`` are topics by the end of their consumer group's name (``<name>.<end>``)."""
+        """``groups`` are topics by the end of their consumer group's name (``<name>.<end>``).
+
+        Without ``consumer_groups`` the service's one worker reads all partitions itself.
+        """
         self.failed = asyncio.Event()
         self.error: Exception | None = None
         self._process = process
@@ -105,7 +146,7 @@ class Subscription:
             bootstrap,
             client_id=name,
             apply_types=False,
-            allow_auto_create_topics=False,
+            consumer_only=True,  # the relay's own producer publishes
             ack_policy=AckPolicy.NACK_ON_ERROR,
             graceful_timeout=_STOP_SECONDS,
             logger=logging.getLogger("kernel.bus"),
@@ -113,29 +154,25 @@ class Subscription:
         )
         for end, topics in groups.items():
             if topics:
-                self._subscribe(f"{name}.{end}", topics, positions, fetch_max_wait_ms)
-
-    def _subscribe(
-        self, group: str, topics: Sequence[str], positions: Positions, fetch_max_wait_ms: int
-    ) -> None:
-        listener = _SeekOnAssignment(positions)
-        subscriber = self._broker.subscriber(
-            *topics,
-            batch=True,
-            group_id=group,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=fetch_max_wait_ms,
-            max_partition_fetch_bytes=4 << 20,
-            max_records=MAX_RECORDS,
-            heartbeat_interval_ms=500,
-            listener=listener,
-            parser=_parse,
-            decoder=_decode,
-            no_reply=True,
-        )
-        subscriber.__class__ = _PromptSubscriber
-        listener.subscriber = subscriber
-        subscriber(self._handle)
+                reader = _Reader(positions, seeks_itself=not consumer_groups)
+                listener = _SeekOnAssignment(reader)
+                what = _in_group(f"{name}.{end}", topics) if consumer_groups else _alone(topics)
+                subscriber = self._broker.subscriber(
+                    *what.pop("topics"),
+                    **what,
+                    batch=True,
+                    auto_offset_reset="earliest",
+                    fetch_max_wait_ms=fetch_max_wait_ms,
+                    max_partition_fetch_bytes=4 << 20,
+                    max_records=MAX_RECORDS,
+                    listener=listener,
+                    parser=_parse,
+                    decoder=_decode,
+                    no_reply=True,
+                )
+                subscriber.__class__ = _prompt(reader)
+                listener.subscriber = subscriber
+                subscriber(self._handle)
 
     async def start(self) -> None:
         """Connect and begin reading; raises what the client raises when no broker answers."""
@@ -145,10 +182,6 @@ class Subscription:
         """Let the batch in flight end, then leave the groups."""
         await self._broker.stop()
 
-    async def ping(self) -> bool:
-        """Tell whether the broker answers."""
-        return await self._broker.ping(timeout=2.0)
-
     async def _handle(self, records: Sequence[Record]) -> None:
         if self.failed.is_set():
             return
@@ -157,6 +190,23 @@ class Subscription:
         except Exception as error:  # noqa: BLE001 -- whoever runs us judges it
             self.error = error
             self.failed.set()
+
+
+def _in_group(group: str, topics: Sequence[str]) -> dict[str, Any]:
+    return {
+        "topics": [Topic(topic, declare=False) for topic in topics],
+        "group_id": group,
+        "heartbeat_interval_ms": 500,
+    }
+
+
+def _alone(topics: Sequence[str]) -> dict[str, Any]:
+    partitions = [
+        TopicPartition(topic, partition, declare=False)
+        for topic in topics
+        for partition in range(load_topics().spec_of(topic).partitions)
+    ]
+    return {"topics": [], "partitions": partitions}
 
 
 async def _parse(message: Any) -> KafkaMessage:

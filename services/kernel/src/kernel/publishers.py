@@ -69,6 +69,14 @@ class KafkaPublisher:
             producer, self._producer = self._producer, None
             await producer.stop()
 
+    async def ping(self) -> bool:
+        """Tell whether a broker answers now."""
+        try:
+            producer = await self.start()
+            return bool(await producer.client.force_metadata_update())
+        except (PublishError, KafkaError, OSError):
+            return False
+
     async def partitions_of(self, topic: str) -> int:
         """Return the broker's partition count of a topic; raises ``PublishError``."""
         producer = await self.start()

@@ -105,7 +105,8 @@ class OutboxWatch:
         self.loop.start()
 
     async def stop(self) -> None:
-        self._database.on_emit.remove(self.wake_all)
+        if self.wake_all in self._database.on_emit:
+            self._database.on_emit.remove(self.wake_all)
         await self.loop.stop()
         if self._listener is not None and not self._listener.is_closed():
             await self._listener.close(timeout=5)

@@ -153,6 +153,7 @@ class Worker:
             process=self.receiving.from_bus,
             positions=self._store.positions,
             fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            consumer_groups=settings.consumer_groups,
         )
 
     async def _republish(self, rows: Sequence[OutboxRow]) -> None:
@@ -176,7 +177,8 @@ class Worker:
         return Job(name="prune-sent-log", every=PRUNE_EVERY, run=prune)
 
     async def _bus_health(self) -> Check:
-        subscription = self._bus.subscription if self._bus else None
-        if subscription is not None and await subscription.ping():
-            return Check(name="bus", state="ok")
-        return Check(name="bus", state="degraded", detail="no broker answers")
+        if self._kafka is None or not await self._kafka.ping():
+            return Check(name="bus", state="degraded", detail="no broker answers")
+        if self._bus is None or self._bus.subscription is None:
+            return Check(name="bus", state="degraded", detail="not subscribed")
+        return Check(name="bus", state="ok")
