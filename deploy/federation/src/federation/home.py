@@ -94,6 +94,10 @@ def write_settings(plan: Plan, node: NodePlan, database_urls: dict[str, str]) ->
         "OBJECTS_DIR": str(place / "objects"),
         "SERVICE_TOKEN_FILE": str(place / SERVICE_TOKEN),
         "BOOTSTRAP": plan.bootstrap_servers,
+        # one worker a service: a group of the wheel's broker takes five seconds and more to form
+        "CONSUMER_GROUPS": "false",
+        # writers and relays share a process and wake each other; polling is the net below
+        "RELAY_POLL_SECONDS": "1",
         "ISSUER": plan.issuer_url,
         "JWKS_URL": f"{plan.issuer_url}/jwks",
         "HOST": ports.LOOPBACK,
