@@ -43,7 +43,7 @@ FORBIDDEN_CALLS = {
     "uuid1",
 }
 SCOPE_TYPES = {"Principal", "Scope", "Reach", "Reader"}
-SCOPES = {"principal", "node", "organisation", "scope", "owner"}
+SCOPES = {"principal", "node", "organisation", "own_org", "scope", "owner"}
 
 
 def name_of(path: Path) -> str:
@@ -162,10 +162,11 @@ def test_every_list_query_of_a_repository_takes_a_scope_or_says_why_not() -> Non
         if path.name != "repository.py":
             return
         lines = path.read_text(encoding="utf-8").splitlines()
+        types = SCOPE_TYPES | filters_with_scope(tree)
         for node in tree.body:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
-            if node.name.startswith("_") or not is_list_query(node) or takes_scope(node):
+            if node.name.startswith("_") or not is_list_query(node) or takes_scope(node, types):
                 continue
             about = lines[max(0, node.lineno - 2) : node.body[0].end_lineno]
             if not any(re.search(r"# unscoped: \S+", line) for line in about):
@@ -184,12 +185,24 @@ def is_list_query(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return selects and several is not None
 
 
-def takes_scope(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def filters_with_scope(tree: ast.Module) -> set[str]:
+    """Classes of the module that carry the caller's scope beside what is asked for."""
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(
+            isinstance(line, ast.AnnAssign) and dotted(line.target) in SCOPES for line in node.body
+        )
+    }
+
+
+def takes_scope(function: ast.FunctionDef | ast.AsyncFunctionDef, types: set[str]) -> bool:
     arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
     return any(
         argument.arg in SCOPES
         or argument.arg.endswith(("_node", "_organisation", "_scope"))
-        or (argument.annotation is not None and dotted(argument.annotation) in SCOPE_TYPES)
+        or (argument.annotation is not None and dotted(argument.annotation) in types)
         for argument in arguments
     )
 
