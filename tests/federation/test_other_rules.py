@@ -1,10 +1,11 @@
 """A rule set in which every length, level and addressee differs drives the same story."""
 
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from contracts.calendar import civil_date, packaged_calendar
 from contracts.rules import read_rule_set
 from federation.plan import CITY
 from federation.story.cast import COUNTY_A, COUNTY_B
@@ -13,8 +14,6 @@ from tests.federation.stories import told
 pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.processes]
 
 RULES = Path(__file__).parents[1] / "support" / "rules" / "gedian-2031.yaml"
-# the same moment as the story under the draft, so that only the rules differ
-EVE = datetime(2026, 2, 13, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +23,19 @@ def rules():
 
 @pytest.fixture(scope="module")
 def facts():
-    with told(at=EVE, rules_files=(RULES,)) as story:
+    with told(rules_files=(RULES,)) as story:
         yield story.facts
+
+
+def _due(starts_on, length):
+    return packaged_calendar().due(date.fromisoformat(starts_on), length).due_on.isoformat()
+
+
+def test_the_reply_clock_starts_when_the_request_entered_the_platform(facts, rules):
+    """The draft starts it when the source has stored the request."""
+    assert rules.text("receipt_event") == "entered_platform"
+    entered = datetime.fromisoformat(facts.received["receipt"]["entered_at"])
+    assert facts.replied["reply_due"]["starts_on"] == civil_date(entered).isoformat()
 
 
 def test_the_case_names_the_rule_set_that_it_started_under(facts, rules):
@@ -35,15 +45,14 @@ def test_the_case_names_the_rule_set_that_it_started_under(facts, rules):
 def test_the_reply_is_due_after_the_length_of_these_rules(facts, rules):
     due = facts.replied["reply_due"]
     assert due["length"] == rules.deadline("share.reply").length == 7
-    # 02-14, then 02-24 to 02-28 with the make-up Saturday, then 03-02
-    assert due["due_on"] == "2026-03-02"
+    assert due["due_on"] == _due(due["starts_on"], 7)
     assert due["article"] == "第五十九条第三款"
 
 
 def test_the_delivery_is_due_after_the_length_of_these_rules(facts, rules):
     due = facts.replied["deliver_due"]
     assert due["length"] == rules.deadline("share.deliver").length == 2
-    assert due["due_on"] == "2026-02-24"
+    assert due["due_on"] == _due(due["starts_on"], 2)
     assert due["start_basis"] == "interpretation"
 
 

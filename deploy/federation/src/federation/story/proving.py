@@ -7,7 +7,6 @@ from federation.plan import CITY, SERVICES
 from federation.story.cast import COUNTY_A, COUNTY_B, at_authority
 from federation.story.stage import Stage, StoryError
 
-
 REPLY = "share.reply"
 STORYS = 2  # requests that the story answers
 
