@@ -89,28 +89,6 @@ class Envelope:
     def stream(self, topic: str, partition: int) -> StreamKey:
         return StreamKey(self.source, topic, partition)
 
-    def attributes(self) -> list[tuple[str, str]]:
-        """Return all attributes but the signature, in the order of their names."""
-        pairs = [
-            ("caseversion", str(self.case_version)),
-            ("dataschema", self.dataschema),
-            ("epoch", self.epoch),
-            ("id", self.id),
-            ("keyid", self.key_id),
-        ]
-        if self.previous_epoch:
-            pairs.append(("previousepoch", self.previous_epoch))
-            pairs.append(("previouslast", str(self.previous_last)))
-        pairs += [
-            ("sequence", str(self.sequence)),
-            ("source", self.source),
-            ("specversion", SPEC_VERSION),
-            ("subject", self.subject),
-            ("time", self.time),
-            ("type", self.type),
-        ]
-        return sorted([*pairs, *self.extra]) if self.extra else pairs
-
 
 class Signed(NamedTuple):
     """An envelope with where it was signed for, and the digest of its payload."""
@@ -138,8 +116,29 @@ def signed_bytes(
 
 
 def encoded_attributes(envelope: Envelope) -> list[tuple[str, bytes]]:
-    """Return all attributes but the signature in the order of their names, as bytes."""
-    return [(name, value.encode()) for name, value in envelope.attributes()]
+    """Return the headers of all attributes but the signature, in the order of their names."""
+    pairs = [
+        ("ce_caseversion", b"%d" % envelope.case_version),
+        ("ce_dataschema", envelope.dataschema.encode()),
+        ("ce_epoch", envelope.epoch.encode()),
+        ("ce_id", envelope.id.encode()),
+        ("ce_keyid", envelope.key_id.encode()),
+        ("ce_sequence", b"%d" % envelope.sequence),
+        ("ce_source", envelope.source.encode()),
+        _SPEC_VERSION,
+        ("ce_subject", envelope.subject.encode()),
+        ("ce_time", envelope.time.encode()),
+        ("ce_type", envelope.type.encode()),
+    ]
+    if envelope.previous_epoch:
+        pairs[5:5] = [
+            ("ce_previousepoch", envelope.previous_epoch.encode()),
+            ("ce_previouslast", b"%d" % envelope.previous_last),
+        ]
+    if envelope.extra:
+        pairs += [(f"ce_{name}", value.encode()) for name, value in envelope.extra]
+        pairs.sort()
+    return pairs
 
 
 def read_signed(data: bytes) -> Signed:
@@ -160,8 +159,8 @@ def read_signed(data: bytes) -> Signed:
     )
 
 
-_HEADERS = {name: f"ce_{name}" for name in ATTRIBUTES}
-_CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
+_SPEC_VERSION = ("ce_specversion", SPEC_VERSION.encode())
+_CONTENT_TYPE = ("content-type", CONTENT_TYPE.encode())
 
 
 def to_headers(
@@ -171,9 +170,7 @@ def to_headers(
 
     ``attributes`` are those of :func:`encoded_attributes`.
     """
-    headers = [(_HEADERS.get(name) or f"ce_{name}", value) for name, value in attributes]
-    headers.append(("ce_signature", signature.text().encode()))
-    headers.append(_CONTENT_TYPE_HEADER)
+    headers = [*attributes, ("ce_signature", signature.text().encode()), _CONTENT_TYPE]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers
@@ -204,12 +201,12 @@ def from_record(
             if count >= _MAX_HEADERS:
                 raise EnvelopeError("too_many_headers")
             if name.startswith("ce_"):
-                if raw.setdefault(name[3:], content) is not content:
+                if raw.setdefault(name, content) is not content:
                     raise EnvelopeError("repeated_attribute")
             elif name == "traceparent":
                 traceparent = content.decode("ascii")
-        text = raw.pop("signature").decode("ascii")
-        attributes = {name: content.decode() for name, content in raw.items()}
+        text = raw.pop("ce_signature").decode("ascii")
+        attributes = {name[3:]: content.decode() for name, content in raw.items()}
     except KeyError:
         raise EnvelopeError("unsigned") from None
     except (UnicodeDecodeError, AttributeError):
@@ -220,8 +217,8 @@ def from_record(
         topic,
         partition=partition,
         key=key,
-        epoch=raw["epoch"],
-        sequence=raw["sequence"],
+        epoch=raw["ce_epoch"],
+        sequence=raw["ce_sequence"],
         payload_sha256=digest(value),
     )
     return Received(envelope, Signature.parse(text), text, traceparent, signed)

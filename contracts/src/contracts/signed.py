@@ -50,12 +50,19 @@ class Signature(NamedTuple):
 
 
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]
-_NAMES = {name: len(name).to_bytes(4, "big") + name.encode() for name in ATTRIBUTES}
 
 
 def _length(data: bytes) -> bytes:
     size = len(data)
     return _LENGTHS[size] if size < 512 else size.to_bytes(4, "big")  # noqa: PLR2004
+
+
+def _name(attribute: str) -> bytes:
+    name = attribute.removeprefix("ce_").encode()
+    return _length(name) + name
+
+
+_NAMES = {f"ce_{name}": _name(name) for name in ATTRIBUTES}
 
 
 def sign_list(
@@ -72,17 +79,16 @@ def sign_list(
 
     Topic, partition, record key, epoch, sequence, every attribute but the signature as name and
     value in the order of names, then SHA-256 of the payload (protocol §2). ``attributes`` come
-    sorted, names without ``ce_``.
+    sorted and named as in the record's headers; the ``ce_`` is not signed.
     """
     where, place = topic.encode(), b"%d" % partition
     parts = [MAGIC, _length(where), where, _length(place), place, _length(key), key]
     parts += [_length(epoch), epoch, _length(sequence), sequence]
     for name, value in attributes:
-        parts.append(_NAMES.get(name) or len(name).to_bytes(4, "big") + name.encode())
-        parts.append(_length(value))
-        parts.append(value)
-    parts.append(_length(payload_sha256))
-    parts.append(payload_sha256)
+        size = len(value)
+        length = _LENGTHS[size] if size < 512 else size.to_bytes(4, "big")  # noqa: PLR2004
+        parts += (_NAMES.get(name) or _name(name), length, value)
+    parts += (_length(payload_sha256), payload_sha256)
     return b"".join(parts)
 
 

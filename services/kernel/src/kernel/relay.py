@@ -6,10 +6,10 @@ through ports, so that the same code runs on PostgreSQL and in simulated worlds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from uuid import UUID
 
+from contracts.stream import Number
 from kernel.ids import IdSource
 from kernel.relaying import (
     Ack,
@@ -71,20 +71,11 @@ def assign_numbers(
         if counter.epoch > epoch:
             raise LockLostError
         if counter.epoch == epoch:
-            number = counter.last + 1
-            numbered.append(replace(row, epoch=epoch, sequence=number))
+            number = Number(epoch, counter.last + 1)
         else:
-            number, changed = 1, True
-            numbered.append(
-                replace(
-                    row,
-                    epoch=epoch,
-                    sequence=1,
-                    previous_epoch=counter.epoch,
-                    previous_last=counter.last,
-                )
-            )
-        now[stream] = Counter(row.topic, row.partition, epoch, number)
+            number, changed = Number(epoch, 1, counter.epoch, counter.last), True
+        numbered.append(row.numbered(number))
+        now[stream] = Counter(row.topic, row.partition, epoch, number.sequence)
     touched = {(row.topic, row.partition) for row in numbered}
     return numbered, [now[stream] for stream in sorted(touched)], changed
 

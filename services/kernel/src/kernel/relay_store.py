@@ -6,7 +6,6 @@ Two connections: one holds the advisory lock for as long as the relay runs, one 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.stream import Number
 from kernel.db import Database
 from kernel.relay import Counter, OutboxRow, Sent
 
@@ -111,13 +111,13 @@ def to_row(record: Mapping[str, Any]) -> OutboxRow:
 def to_numbered(record: Mapping[str, Any]) -> OutboxRow:
     """Make a row that carries its number."""
     previous = record["previous_epoch"]
-    return replace(
-        to_row(record),
-        epoch=str(record["epoch"]),
-        sequence=record["sequence"],
-        previous_epoch=str(previous) if previous else "",
-        previous_last=record["previous_last"] or 0,
+    number = Number(
+        str(record["epoch"]),
+        record["sequence"],
+        str(previous) if previous else "",
+        record["previous_last"] or 0,
     )
+    return to_row(record).numbered(number)
 
 
 class _Numbering:
