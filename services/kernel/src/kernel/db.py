@@ -30,6 +30,8 @@ from kernel.principal import Principal
 from kernel.redact import scrub
 
 SYSTEM = "system"
+ONE_STATEMENT = 16
+"""Audit rows that a transaction writes in one statement; the statement is kept for each count."""
 
 
 def system_principal(node: str, service: str) -> Principal:
@@ -132,7 +134,13 @@ class Transaction:
             await self._session.flush()
         if self._audit:
             rows, self._audit = self._audit, []
-            await self.insert({audit: rows, audit_pending: [pending_row(row) for row in rows]})
+            pending = [pending_row(row) for row in rows]
+            if len(rows) <= ONE_STATEMENT:
+                await self.insert({audit: rows, audit_pending: pending})
+                return
+            # a batch of thousands: one statement takes no more than 32767 arguments
+            await self.connection.execute(audit.insert(), rows)
+            await self.connection.execute(audit_pending.insert(), pending)
 
     async def close(self) -> None:
         """Let the ORM session go; the connection stays its maker's."""
@@ -210,7 +218,9 @@ class Database:
                 await tx.flush()
                 await outer.commit()
             except BaseException:
-                await outer.rollback()
+                # a session whose flush failed has rolled the transaction back itself
+                if outer.is_active:
+                    await outer.rollback()
                 raise
             finally:
                 await tx.close()

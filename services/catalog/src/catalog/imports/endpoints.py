@@ -206,7 +206,16 @@ async def _shown(edge: Edge, import_id: str) -> ImportView:
 
 
 def _view(row: Row) -> ImportView:
-    names = ("import_id", "file_name", "file_digest", "form", "encoding", "organisation")
+    names = (
+        "import_id",
+        "file_name",
+        "file_digest",
+        "form",
+        "encoding",
+        "organisation",
+        "rows",
+        "drafts",
+    )
     return ImportView(
         imported_by=row["imported_by"],
         imported_at=row["imported_at"].isoformat(),

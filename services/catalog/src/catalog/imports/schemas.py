@@ -82,6 +82,8 @@ class ImportView(View):
     organisation: str
     imported_by: str
     imported_at: str
+    rows: int
+    drafts: int
     report: ImportReport
     states: dict[str, int] = Field(default_factory=dict)
     refusals: tuple[RefusedRow, ...] = ()
