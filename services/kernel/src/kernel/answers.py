@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from contracts.calendar import CalendarRangeError
 from kernel.outbox import CaseVersionTaken, is_case_conflict
 from kernel.problems import (
     AlreadyExists,
@@ -61,7 +62,20 @@ def problem_of(error: BaseException) -> ProblemError:
         return _of_http(error)
     if isinstance(error, ClientDisconnect):
         return BodyUnreadable()
+    if isinstance(error, CalendarRangeError):
+        return _before_the_calendar()
     return _of_database(error) or InternalFault()
+
+
+def _before_the_calendar() -> ProblemError:
+    return Invalid(
+        [
+            FieldInvalid(
+                reason_zh="日期早于工作日历的起始日，无法计算期限。",
+                reason_en="The date lies before the calendar of working days begins.",
+            )
+        ]
+    )
 
 
 def _of_http(error: HTTPException) -> ProblemError:
