@@ -174,6 +174,20 @@ async def test_a_repeated_submission_with_the_same_key_is_one_request(postgres_u
         assert len(pair.desk_events("yiwang.filing.submitted.v1")) == 2
 
 
+async def test_a_repetition_gets_its_first_answer_even_when_it_would_be_refused_now(
+    postgres_url, node_files
+):
+    async with two_nodes(postgres_url, node_files) as pair:
+        await pair.know(entry())
+        clerk = pair.caller(HAIFENG, "agency_clerk", subject="clerk")
+        first = await clerk.post("/sharing/v1/requests", submission(), key="one")
+        await pair.know(entry(state="suspended", record_version=2))
+        again = await clerk.post("/sharing/v1/requests", submission(), key="one")
+        assert (again.status_code, again.content) == (201, first.content)
+        fresh = await clerk.post("/sharing/v1/requests", submission(), key="two")
+        assert fresh.status_code == 422
+
+
 async def test_a_refused_submission_leaves_nothing_but_its_audit(postgres_url, node_files):
     async with two_nodes(postgres_url, node_files) as pair:
         await pair.know(entry())

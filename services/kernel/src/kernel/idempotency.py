@@ -125,6 +125,17 @@ async def first_answer(database: Database, claim: Claim) -> StoredAnswer:
     return _checked(claim, found)
 
 
+async def known_answer(database: Database, claim: Claim) -> StoredAnswer | None:
+    """Return the answer of a key that was used before, else ``None``.
+
+    A hot route that refuses asks this first: what was refused now may be the repetition of a
+    command that was taken. Raises ``IdempotencyKeyReused``.
+    """
+    async with database.transaction(read_only=True) as tx:
+        found = (await tx.connection.execute(_stored(claim))).mappings().one_or_none()
+    return None if found is None else _checked(claim, found)
+
+
 async def prune(database: Database) -> int:
     """Forget keys older than seven days; return how many."""
     async with database.transaction() as tx:

@@ -25,7 +25,15 @@ class BasisIn(BaseModel):
 
     def to_basis(self) -> Basis:
         """Return the basis as events carry it."""
-        return Basis(**self.model_dump())
+        return Basis(
+            level=self.level,
+            title=self.title,
+            number=self.number,
+            issuer=self.issuer,
+            article=self.article,
+            text=self.text,
+            document=self.document,
+        )
 
 
 Bases = Annotated[tuple[BasisIn, ...], Field(max_length=50)]

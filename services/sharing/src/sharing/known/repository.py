@@ -1,6 +1,7 @@
 """Every query of what is known of the federation: newest wins, every version is kept."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -14,28 +15,32 @@ from sharing.requests.ports import Facts
 
 FACTS = """
 SELECT
-  (SELECT body FROM known_entries WHERE entry_id = $1) AS entry,
-  (SELECT body FROM known_organisations WHERE org_id = $2) AS requester,
-  (SELECT o.body FROM known_entries AS e JOIN known_organisations AS o
+  (SELECT body::text FROM known_entries WHERE entry_id = $1) AS entry,
+  (SELECT body::text FROM known_organisations WHERE org_id = $2) AS requester,
+  (SELECT o.body::text FROM known_entries AS e JOIN known_organisations AS o
     ON o.org_id = e.providing_org WHERE e.entry_id = $1) AS source
 """
 
 
 def facts_of(row: Any) -> Facts:
-    """Return the facts that a row of ``FACTS`` holds; documents are JSON text or parsed."""
+    """Return the facts that a row of ``FACTS`` holds; documents are JSON text."""
+    entry, requester, source = row["entry"], row["requester"], row["source"]
     return Facts(
-        entry=_parsed(EntryState, row["entry"]),
-        requester=_parsed(AgencyState, row["requester"]),
-        source=_parsed(AgencyState, row["source"]),
+        entry=None if entry is None else _entry(entry),
+        requester=None if requester is None else _agency(requester),
+        source=None if source is None else _agency(source),
     )
 
 
-def _parsed(model: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return model.model_validate_json(value)
-    return model.model_validate(value)
+# The text is the key: a newer state of the same entry is another text, so nothing goes stale.
+@lru_cache(maxsize=1024)
+def _entry(text: str) -> EntryState:
+    return EntryState.model_validate_json(text)
+
+
+@lru_cache(maxsize=1024)
+def _agency(text: str) -> AgencyState:
+    return AgencyState.model_validate_json(text)
 
 
 async def facts(connection: AsyncConnection, entry_id: str, requester_org: str) -> Facts:

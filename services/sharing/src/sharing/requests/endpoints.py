@@ -6,8 +6,10 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 from fastapi import Body, Query, Response
 
+from kernel.hot import replay
+from kernel.idempotency import known_answer
 from kernel.pagination import Page, PageDep, make_page
-from kernel.problems import NotFound
+from kernel.problems import NotFound, ProblemError
 from kernel.web import Edge, EdgeDep, ServiceRouter, options
 from sharing.filings import repository as filings
 from sharing.filings import rows as filing_rows
@@ -51,7 +53,13 @@ async def submit(command: SubmitRequest, edge: EdgeDep) -> Response:
     found = await edge.fetch(FACTS, UUID(command.entry_id), edge.principal.organisation)
     tx = Collected(known=facts_of(found[0]))
     context = context_of(edge.runtime)
-    request, made = await service.submit(tx, command, principal=edge.principal, context=context)
+    try:
+        request, made = await service.submit(tx, command, principal=edge.principal, context=context)
+    except ProblemError:
+        first = await known_answer(edge.runtime.database, edge.claim) if edge.claim else None
+        if first is None:
+            raise
+        return replay(first)
     rows = {requests_table: [to_row(request)]}
     if made:
         rows[filings_table] = [filing_rows.to_row(filing) for filing in made]

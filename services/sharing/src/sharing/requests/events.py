@@ -13,6 +13,7 @@ from contracts.events.sharing import (
     ReceiptReturned,
     RequestConfirmed,
     RequestDelivered,
+    RequestDispatched,
     RequestReplied,
     RequestStatus,
     RequestSupplemented,
@@ -79,10 +80,10 @@ async def send(
     return replace(request, emitted=number)
 
 
-async def dispatch(tx: Outgoing, request: ShareRequest) -> ShareRequest:
-    """Emit the request itself to the source's node."""
+async def dispatch(tx: Outgoing, request: ShareRequest, asked: RequestDispatched) -> ShareRequest:
+    """Emit the request to the source's node, as ``asked``: with the filings that go out with it."""
     number = request.emitted + 1
-    node = request.asked.source.node
+    node = asked.source.node
     await tx.emit(
         OutgoingEvent(
             type=DISPATCHED,
@@ -91,11 +92,11 @@ async def dispatch(tx: Outgoing, request: ShareRequest) -> ShareRequest:
             case_version=number,
             case_space=request.side,
             subject=request.request_id,
-            payload=request.asked,
+            payload=asked,
             destination=node,
         )
     )
-    return replace(request, emitted=number)
+    return replace(request, asked=asked, emitted=number)
 
 
 async def to_other_side(
@@ -165,10 +166,9 @@ async def status_copies(
     return request
 
 
-async def submit_filing(tx: Outgoing, filing: Filing, payload: FilingSubmitted) -> Filing:
-    """Emit the filing to its receiver's desk under its own key."""
+async def submit_filing(tx: Outgoing, filing: Filing, payload: FilingSubmitted) -> None:
+    """Emit a new filing, which is the first event of its own case, to its receiver's desk."""
     await _filing_event(tx, filing, payload, number=1)
-    return replace(filing, emitted=1)
 
 
 async def complete_filing(tx: Outgoing, filing: Filing, payload: FilingCompleted) -> Filing:

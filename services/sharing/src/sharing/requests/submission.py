@@ -1,7 +1,6 @@
 """What a submission is made into: the request, its relation, its filings, its events."""
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -64,15 +63,14 @@ def _asked(
     entry, requester = _known(facts)
     now = context.clock.now()
     request_id = context.ids.uuid7()
-    relation = relation_of(facts, context)
     kind = share_kind(entry, command.items)
-    return RequestDispatched.model_construct(
+    return RequestDispatched(
         request_id=str(request_id),
         request_no=request_number(context.node, request_id, on=civil_date(now)),
         kind="unconditional" if kind == "unconditional" else "conditional",
         requester=_reference(requester),
         source=entry.providing_org,
-        relation=relation.relation,
+        relation=relation_of(facts, context).relation,
         entry_id=entry.entry_id,
         resource_code=entry.resource_code,
         entry_version=entry.version,
@@ -99,7 +97,7 @@ def _known(facts: Facts) -> tuple[EntryState, AgencyState]:
 
 
 def _reference(agency: AgencyState) -> OrganisationRef:
-    return OrganisationRef.model_construct(
+    return OrganisationRef(
         org_id=agency.org_id, name=agency.name, node=agency.node, uscc=agency.uscc
     )
 
@@ -140,7 +138,7 @@ async def dispatch(
     )
     ids = tuple(context.ids.uuid7() for _ in targets)
     asked = request.asked.model_copy(update={"filings": tuple(str(each) for each in ids)})
-    request = await events.dispatch(tx, replace(request, asked=asked))
+    request = await events.dispatch(tx, request, asked)
     now = context.clock.now()
     filings = [
         await _file(tx, request, target, filing_id, at=now)
@@ -173,14 +171,14 @@ async def _file(
         submitted_by=asked.submitted_by,
         submitted_at=at,
     )
-    filing = await events.submit_filing(tx, filing, _document(request, filing))
+    await events.submit_filing(tx, filing, _document(request, filing))
     await tx.insert_filing(filing)
     return filing
 
 
 def _document(request: ShareRequest, filing: Filing) -> FilingSubmitted:
     asked = request.asked
-    return FilingSubmitted.model_construct(
+    return FilingSubmitted(
         filing_id=filing.filing_id,
         rule=filing.rule,
         article=filing.article,
