@@ -23,7 +23,7 @@ from contracts.topics import topic_name
 from kernel.handlers import Handlers
 from kernel.pagination import Page, PageDep, make_page
 from kernel.ports import AuditEntry, OutgoingEvent
-from kernel.problems import NotFound, StaleVersion, Unauthenticated, WrongState
+from kernel.problems import AlreadyExists, NotFound, StaleVersion, Unauthenticated, WrongState
 from kernel.runtime import Runtime, ServiceDefinition
 from kernel.web import EdgeDep, ServiceRouter, expected_version, options
 
@@ -110,6 +110,8 @@ async def make(thing: NewThing, edge: EdgeDep) -> ThingOut:
 @options(hot=True)
 async def make_quickly(thing: NewThing, edge: EdgeDep) -> Response:
     edge.allow("entry.draft", organisation=edge.principal.organisation)
+    if await edge.fetch("SELECT 1 FROM things WHERE name = $1", thing.name):
+        raise AlreadyExists
     if thing.name == "refused":
         raise WrongState(state="x", act="entry.draft", article="第十一条", kind="law")
     row = row_of(thing, edge)

@@ -1,5 +1,6 @@
 """Every failure becomes one problem document, and what it may tell is decided here."""
 
+import errno
 from typing import Any
 
 import orjson
@@ -31,6 +32,7 @@ from kernel.validation import invalid
 MEDIA_TYPE = "application/problem+json"
 _UNIQUE = "23505"
 # connection, transaction rollback, resources, operator intervention, system error: try again
+_NOT_REACHED = {None, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT}
 _PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 
@@ -108,7 +110,9 @@ def _of_database(error: BaseException) -> ProblemError | None:
 def _is_away(error: BaseException, state: str | None) -> bool:
     if state is not None and state.startswith(_PASSING):
         return True
-    if isinstance(error, PoolTimeout | ConnectionError | OSError | TimeoutError):
+    if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
+        return True
+    if isinstance(error, OSError) and error.errno in _NOT_REACHED:
         return True
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or isinstance(error, OperationalError)

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from kernel.redact import scrub
+from kernel.redact import scrub, sqlstate
 
 
 class HotPool:
@@ -32,6 +32,9 @@ class HotPool:
                 rows: list[asyncpg.Record] = await connection.fetch(text, *arguments)
             except Exception as error:
                 scrub(error)
+                if connection.is_closed() and sqlstate(error) is None:
+                    # asyncpg names a connection that broke under it in several ways
+                    raise ConnectionResetError from None
                 raise
             finally:
                 self._give_back(connection)

@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 Rows = Mapping[Table, Sequence[Row]]
 Claim = tuple[Table, Row]
 _Shape = tuple[Any, ...]
+MOST_SHAPES = 256
 _Convert = Callable[[Any], Any]
 
 
@@ -45,7 +46,8 @@ class InsertBuilder:
     def build(self, rows: Rows, *, claim: Claim | None = None) -> tuple[str, list[Any]]:
         """Return SQL text with ``$n`` and its arguments.
 
-        All rows of a table have the same keys. The statement returns one row with ``claimed``:
+        All rows of a table have the same keys. For the few rows of a command, not for bulk: the
+        row count is part of the shape. The statement returns one row with ``claimed``:
         1 when it inserted, 0 when the claim was taken.
         """
         parts = [(table, given) for table, given in rows.items() if given]
@@ -55,6 +57,8 @@ class InsertBuilder:
         key = tuple(shape)
         statement = self._statements.get(key)
         if statement is None:
+            if len(self._statements) >= MOST_SHAPES:
+                self._statements.clear()
             statement = self._statements[key] = self._compose(parts, claim)
         values: list[Any] = []
         if claim and statement.claimed:

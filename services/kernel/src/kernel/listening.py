@@ -73,6 +73,7 @@ async def serve(
             server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[found]))
             if ready is not None:
+                found.listen(config.backlog)  # whoever is told may connect at once
                 ready(found.getsockname()[1])
             await _first(task, ended)
             server.should_exit = True

@@ -11,6 +11,18 @@ from sqlalchemy.exc import StatementError
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z-])(?:\d{17}[\dXx]|\d{15}|1[3-9]\d{9})(?![0-9A-Za-z-])")
 _TOKENS = re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]*|(?i:bearer)\s+[\w.~+/-]{8,}=*")
 MASK = "***"
+# attributes of database errors that quote values
+_TELLING = (
+    "message",
+    "detail",
+    "hint",
+    "where",
+    "context",
+    "internal_query",
+    "query",
+    "params",
+    "statement",
+)
 
 
 def mask(text: str) -> str:
@@ -42,8 +54,12 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of a database error, wherever in the chain it stands."""
-    states = (getattr(cause, "sqlstate", None) for cause in _chain(error))
-    return next((state for state in states if isinstance(state, str)), None)
+    return _first_text(error, "sqlstate")
+
+
+def _first_text(error: BaseException, name: str) -> str | None:
+    found = (getattr(cause, name, None) for cause in _chain(error))
+    return next((value for value in found if isinstance(value, str)), None)
 
 
 def scrub(error: BaseException) -> None:
@@ -54,10 +70,10 @@ def scrub(error: BaseException) -> None:
             if not _from_driver(cause):
                 continue
             state = state or "client"
-        constraint = getattr(cause, "constraint_name", None)
+        constraint = _first_text(cause, "constraint_name")
         named = f" on {constraint}" if constraint else ""
         cause.args = (f"{type(cause).__name__} [{state}]{named}",)
-        for name in ("detail", "hint", "where", "internal_query", "query", "params", "statement"):
+        for name in _TELLING:
             if getattr(cause, name, None) is not None:
                 _blank(cause, name)
 

@@ -208,7 +208,7 @@ class Invalid(ProblemError):
     title_zh, title_en = "填报内容有误", "Invalid content"
     detail_zh, detail_en = (
         "共有 {count} 处不符合要求。",
-        "{count} fields do not meet the requirements.",
+        "{count} field(s) do not meet the requirements.",
     )
     remedy_zh, remedy_en = "逐项更正后重新提交。", "Correct each of them and submit again."
 

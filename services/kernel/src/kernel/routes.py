@@ -18,7 +18,15 @@ from kernel.arrival import Arrival, limit_upload, read_body
 from kernel.direct import direct_call
 from kernel.edge import SCOPE_KEY, Edge, RouteOptions, options_of
 from kernel.hot import replay
-from kernel.idempotency import Claim, StoredAnswer, checked_key, command_digest, form_digest, keep
+from kernel.idempotency import (
+    Claim,
+    StoredAnswer,
+    checked_key,
+    command_digest,
+    form_digest,
+    keep,
+    known_answer,
+)
 from kernel.idempotency import take as take_claim
 from kernel.ports import AuditEntry
 from kernel.principal import Principal
@@ -123,11 +131,18 @@ class EdgedHandler:
                 caller.append(edge.principal)
 
     async def _run(self, request: Request, edge: Edge, content: bytes) -> Response:
-        if self.direct is not None:
-            return await self.direct(edge, content)
-        if self.options.hot:
+        if not self.options.hot:
+            return await self._in_transaction(request, edge)
+        try:
+            if self.direct is not None:
+                return await self.direct(edge, content)
             return await self.inner(request)
-        return await self._in_transaction(request, edge)
+        except Exception:
+            # what is refused now may repeat a command that was taken: its guards see its own effect
+            first = await known_answer(edge.runtime.database, edge.claim) if edge.claim else None
+            if first is None:
+                raise
+            return replay(first)
 
     async def _in_transaction(self, request: Request, edge: Edge) -> Response:
         async with edge.runtime.database.transaction(
