@@ -46,8 +46,8 @@ class DeadLetterUnknown(ProblemError):  # noqa: N818 -- named like its siblings
     status = 404
     title_zh = "没有该死信"
     title_en = "No such dead letter"
-    detail_zh = "没有编号为 {number} 的死信。"
-    detail_en = "There is no dead letter with number {number}."
+    detail_zh = "没有这个编号的死信。"
+    detail_en = "There is no dead letter with this number."
     remedy_zh = "请从死信列表中选取编号。"
     remedy_en = "Take the number from the list of dead letters."
 
@@ -108,7 +108,7 @@ async def find_dead_letter(connection: AsyncConnection, number: int) -> DeadLett
     """Return one dead letter; raises ``DeadLetterUnknown``."""
     row = (await connection.execute(text(_SHOW), {"id": number})).mappings().one_or_none()
     if row is None:
-        raise DeadLetterUnknown(number=number)
+        raise DeadLetterUnknown
     return DeadLetterRow(**row)
 
 
