@@ -69,6 +69,7 @@ async def page(
     return found.mappings().all()
 
 
+# unscoped: appointments are public within the node
 async def appointments_of(connection: AsyncConnection, org_id: str) -> Sequence[Row]:
     """Return an agency's appointments, the newest first."""
     query = select(appointments).where(appointments.c.org_id == org_id)
@@ -90,6 +91,7 @@ async def appoint(connection: AsyncConnection, values: dict[str, Any], *, ends_o
     await connection.execute(insert(appointments).values(values))
 
 
+# unscoped: an importer matches names of every agency of the node
 async def own_active(connection: AsyncConnection) -> Sequence[OwnAgency]:
     """Return the names of this node's active agencies."""
     query = select(agencies.c.org_id, agencies.c.name, agencies.c.short_name)
@@ -97,12 +99,14 @@ async def own_active(connection: AsyncConnection) -> Sequence[OwnAgency]:
     return [OwnAgency(row.org_id, row.name, row.short_name) for row in found]
 
 
+# unscoped: places, not records of an organisation
 async def regions_of(connection: AsyncConnection) -> Mapping[str, str]:
     """Return the region of each of this node's agencies."""
     found = await connection.execute(select(agencies.c.org_id, agencies.c.region_code))
     return {row.org_id: row.region_code for row in found}
 
 
+# unscoped: agencies are announced to the whole federation
 async def all_known_ids(connection: AsyncConnection) -> frozenset[str]:
     """Return the ids of every active agency of the federation."""
     query = select(known_agencies.c.org_id).where(known_agencies.c.state == "active")
@@ -135,6 +139,7 @@ async def keep_known(connection: AsyncConnection, state: AgencyState) -> bool:
     return done.rowcount == 1
 
 
+# unscoped: agencies are announced to the whole federation
 async def references(
     connection: AsyncConnection, org_ids: Collection[str]
 ) -> dict[str, tuple[OrganisationRef, bool]]:

@@ -152,6 +152,7 @@ async def add_versions(connection: AsyncConnection, rows: Sequence[dict[str, Any
     await connection.execute(entry_versions.insert(), list(rows))
 
 
+# unscoped: the endpoint has loaded the entry under the caller's scope
 async def versions_of(connection: AsyncConnection, entry_id: str) -> Sequence[Row]:
     """Return an entry's published versions, oldest first; the caller may see the entry."""
     query = select(entry_versions).where(entry_versions.c.entry_id == entry_id)
@@ -167,6 +168,7 @@ async def version(connection: AsyncConnection, entry_id: str, number: int) -> Ro
     return (await connection.execute(query)).mappings().one_or_none()
 
 
+# unscoped: the ids come from a scoped query
 async def latest_contents(
     connection: AsyncConnection, entry_ids: Collection[str]
 ) -> dict[str, Mapping[str, Any]]:
@@ -198,6 +200,7 @@ async def end_dependent(
     return done.rowcount == 1
 
 
+# unscoped: the endpoint has loaded the entry under the caller's scope
 async def dependents_of(connection: AsyncConnection, entry_id: str) -> Sequence[Row]:
     """Return who depends on an entry today; the caller may see the entry."""
     query = select(dependents).where(

@@ -73,6 +73,7 @@ async def keep_report(connection: AsyncConnection, import_id: str, report: dict[
     )
 
 
+# unscoped: the endpoint has loaded the import under the caller's scope
 async def refusals_of(connection: AsyncConnection, import_id: str, *, limit: int) -> Sequence[Row]:
     """Return rows that became no draft; the caller may see the import."""
     query = select(import_refusals).where(import_refusals.c.import_id == import_id)

@@ -16,6 +16,7 @@ _COLUMNS = CalendarProposal.__table__.columns
 OPEN = ("proposed", "confirmed")
 
 
+# unscoped: the calendar is everybody's
 async def listing(connection: AsyncConnection, *, limit: int) -> Sequence[ProposalRow]:
     """Return proposals, the latest first."""
     statement = select(*_COLUMNS).order_by(
@@ -36,6 +37,7 @@ async def find(
     return found
 
 
+# unscoped: the calendar is everybody's
 async def versions(connection: AsyncConnection) -> Sequence[str]:
     """Return every version that was ever proposed."""
     return (await connection.execute(select(CalendarProposal.version))).scalars().all()

@@ -158,6 +158,7 @@ async def change(connection: AsyncConnection, clock_id: str, values: dict[str, A
     await connection.execute(update(Clock).where(Clock.clock_id == clock_id).values(values))
 
 
+# unscoped: a job recomputes every clock of the node
 async def running(
     connection: AsyncConnection, *, after: str, limit: int, lock_rows: bool
 ) -> Sequence[ClockRow]:
@@ -179,6 +180,7 @@ async def add_redatings(connection: AsyncConnection, rows: Sequence[dict[str, An
         await connection.execute(insert(ClockRedating), list(rows))
 
 
+# unscoped: the endpoint has loaded the clock under the caller's scope
 async def redatings(connection: AsyncConnection, clock_id: str) -> Sequence[ClockRow]:
     """Return a clock's recomputations in order."""
     statement = (

@@ -18,6 +18,7 @@ from notify.digests.models import DigestHeld, DigestSent
 CASES = 200
 
 
+# unscoped: figures of the whole node, for the authority
 async def lines(connection: AsyncConnection, today: Today) -> tuple[DigestLine, ...]:
     """Return one line a rule: what runs now, and what ended in this civil year."""
     late = and_(Clock.counts_on < today.day, ~Clock.provisional)
@@ -61,6 +62,7 @@ def _line(
     )
 
 
+# unscoped: figures of the whole node, for the authority
 async def overdue_cases(connection: AsyncConnection, today: Today) -> tuple[str, ...]:
     """Return the numbers of the longest overdue cases."""
     statement = (
@@ -125,6 +127,7 @@ async def hold(
     )
 
 
+# unscoped: digests of lower nodes, for the authority
 async def held(connection: AsyncConnection) -> Sequence[Row[Any]]:
     """Return the digests of lower nodes."""
     statement = select(*DigestHeld.__table__.columns).order_by(DigestHeld.node)

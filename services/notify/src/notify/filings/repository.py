@@ -106,6 +106,7 @@ async def find(
     return _to_filing(row) if row is not None else None
 
 
+# unscoped: the endpoint has loaded the filing under the caller's scope
 async def steps(connection: AsyncConnection, filing_id: str) -> Sequence[Row[Any]]:
     """Return a filing's history in order."""
     statement = select(*FilingStep.__table__.columns).where(FilingStep.filing_id == filing_id)

@@ -13,6 +13,7 @@ from notify.orm import table_of
 from notify.reminders.models import Alarm, ClockMark
 
 
+# unscoped: a job looks at every clock of the node
 async def due(connection: AsyncConnection, today: date, *, limit: int) -> Sequence[Row[Any]]:
     """Return running clocks that have something to say and hold their rows.
 
@@ -28,6 +29,7 @@ async def due(connection: AsyncConnection, today: date, *, limit: int) -> Sequen
     return (await connection.execute(statement)).all()
 
 
+# unscoped: the ids come from the job's own query
 async def marks(connection: AsyncConnection, clock_ids: Sequence[str]) -> dict[str, set[str]]:
     """Return the marks that clocks bear."""
     statement = select(ClockMark.clock_id, ClockMark.mark).where(ClockMark.clock_id.in_(clock_ids))
@@ -57,6 +59,7 @@ async def look_again(connection: AsyncConnection, days: Sequence[tuple[str, date
         await connection.execute(statement, rows)
 
 
+# unscoped: the endpoint has loaded the clock under the caller's scope
 async def marks_of(connection: AsyncConnection, clock_id: str) -> Sequence[Row[Any]]:
     """Return what was said about a clock, in order."""
     statement = select(*ClockMark.__table__.columns).where(ClockMark.clock_id == clock_id)
