@@ -5,6 +5,7 @@ The ``cloudevents`` package is the oracle in the tests; these functions are writ
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from contracts.signed import (
@@ -49,6 +50,13 @@ _MAX_HEADERS = 40
 _MAX_ATTRIBUTE = 4096
 
 
+@lru_cache(maxsize=4096)
+def _source_parts(source: str) -> tuple[str, str]:
+    root, nodes, node, service = (*source.split("/"), "", "", "")[:4]
+    valid = not root and nodes == "nodes" and source.count("/") == 3  # noqa: PLR2004
+    return (node, service) if valid else ("", "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """The attributes of one event; ``time`` is RFC 3339 in UTC, as the sender wrote it.
@@ -78,13 +86,12 @@ class Envelope:
     @property
     def source_node(self) -> str:
         """The node of ``/nodes/<node>/<service>``, or an empty string."""
-        parts = self.source.split("/")
-        return parts[2] if len(parts) == 4 and parts[1] == "nodes" and not parts[0] else ""  # noqa: PLR2004
+        return _source_parts(self.source)[0]
 
     @property
     def source_service(self) -> str:
         """The service of ``/nodes/<node>/<service>``, or an empty string."""
-        return self.source.rpartition("/")[2] if self.source_node else ""
+        return _source_parts(self.source)[1]
 
     def stream(self, topic: str, partition: int) -> StreamKey:
         return StreamKey(self.source, topic, partition)
@@ -229,7 +236,7 @@ def _build(attributes: Mapping[str, str]) -> Envelope:
         raise EnvelopeError("missing_attribute")
     if attributes["specversion"] != SPEC_VERSION:
         raise EnvelopeError("specversion")
-    if any(len(value) > _MAX_ATTRIBUTE for value in attributes.values()):
+    if max(map(len, attributes.values())) > _MAX_ATTRIBUTE:
         raise EnvelopeError("attribute_size")
     try:
         return Envelope(
