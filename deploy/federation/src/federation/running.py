@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
+
 from federation import spawn, state
 from federation.errors import SetupError
 from federation.plan import Plan, check_ports, save_plan
@@ -66,12 +68,20 @@ def stop(plan: Plan) -> bool:
     with suppress(ProcessLookupError):
         os.kill(current.supervisor, signal.SIGTERM)
     deadline = time.monotonic() + STOP_WITHIN
-    while is_running(plan.home):
+    while is_running(plan.home) or _is_alive(current.supervisor):
         if time.monotonic() > deadline:
             _kill_all(state.read(plan.home))
             break
         time.sleep(POLL)
     return True
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits for its parent to notice does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _kill_all(current: State) -> None:
