@@ -28,7 +28,7 @@ async def _serve(ports: Any, url: str, place: str, node: str) -> None:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 -- uvicorn offers no event for it
         await asyncio.sleep(0.01)
     ports.put(server.servers[0].sockets[0].getsockname()[1])
     with contextlib.suppress(asyncio.CancelledError):

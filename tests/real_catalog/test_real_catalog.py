@@ -4,6 +4,7 @@
 county's agencies: a department is found by its function, the rest goes to the data authority.
 """
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -14,11 +15,42 @@ from tests.integration.catalog.world import AUTHORITY, NODE, catalog_world
 
 pytestmark = [pytest.mark.postgres, pytest.mark.real_catalog]
 FILE = os.environ.get("YIWANG_REAL_CATALOG", "")
-OFFICES = (
-    "发展和改革局 工业和信息化局 教育局 科技局 民族宗教事务局 公安局 民政局 司法局 财政局 人力资源和社会保障局 自然资源局 生态环境局"
-    " 住房和城乡建设局 交通运输局 水务局 农业农村局 商务局 文化广电旅游体育局 退役军人事务局 审计局 统计局 市场监督管理局"
-    " 医疗保障局 林业局 城市管理局 税务局 气象局 残疾人联合会 总工会 人民政府办公室 公路局 体育局 烟草专卖局 水利局"
-).split()
+OFFICES = [
+    "发展和改革局",
+    "工业和信息化局",
+    "教育局",
+    "科技局",
+    "民族宗教事务局",
+    "公安局",
+    "民政局",
+    "司法局",
+    "财政局",
+    "人力资源和社会保障局",
+    "自然资源局",
+    "生态环境局",
+    "住房和城乡建设局",
+    "交通运输局",
+    "水务局",
+    "农业农村局",
+    "商务局",
+    "文化广电旅游体育局",
+    "退役军人事务局",
+    "审计局",
+    "统计局",
+    "市场监督管理局",
+    "医疗保障局",
+    "林业局",
+    "城市管理局",
+    "税务局",
+    "气象局",
+    "残疾人联合会",
+    "总工会",
+    "人民政府办公室",
+    "公路局",
+    "体育局",
+    "烟草专卖局",
+    "水利局",
+]
 LAW = {
     "level": "law",
     "title": "中华人民共和国数据安全法",
@@ -104,7 +136,7 @@ async def _batches(world, who, act, import_id):
 async def test_every_real_row_is_a_draft_or_says_why_and_the_completed_ones_are_published(
     postgres_url, node_files
 ):
-    content = Path(FILE).read_bytes()
+    content = await asyncio.to_thread(Path(FILE).read_bytes)
     async with catalog_world(postgres_url("catalog"), node_files) as world:
         await _agencies(world)
         submitter = world.node.caller(

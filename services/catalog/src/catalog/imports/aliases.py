@@ -4,6 +4,8 @@ Every portal has its own vocabulary (``开放条件``, ``开放类型`` and ``�
 field names are understood as they are.
 """
 
+from functools import lru_cache
+
 from catalog.agencies.domain import name_key
 from catalog.entries.content import FIELDS
 
@@ -89,6 +91,7 @@ _MEANINGS = {
 } | {name_key(name): name for name in FIELDS}
 
 
+@lru_cache(maxsize=4096)
 def meaning_of(column: str) -> str | None:
     """Return our field, or an origin field, that a column's name means; ``None`` when unknown."""
     return _MEANINGS.get(name_key(column))

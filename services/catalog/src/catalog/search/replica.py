@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, bindparam, delete, update
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.search.domain import DIMENSIONS, body_of, facet_id, fold, level_of
@@ -36,16 +36,9 @@ async def keep(connection: AsyncConnection, states: Sequence[EntryState], *, at:
 async def _keep_portion(
     connection: AsyncConnection, states: Sequence[EntryState], at: datetime
 ) -> int:
-    statement = insert(published).values([_published_row(state, at) for state in states])
-    names = [column.name for column in published.columns if column.name != "entry_id"]
-    done = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["entry_id"],
-            set_={name: statement.excluded[name] for name in names},
-            where=published.c.record_version < statement.excluded.record_version,
-        ).returning(published.c.entry_id)
-    )
-    newer = {row.entry_id for row in done}
+    rows = [_published_row(state, at) for state in states]
+    done = await connection.exec_driver_sql(_KEEP, _columns(published, rows))
+    newer = set(done.scalars())
     fresh = [state for state in states if state.entry_id in newer]
     gone = [state.entry_id for state in fresh if state.state == "offline"]
     if gone:
@@ -57,24 +50,39 @@ async def _keep_portion(
 
 
 async def _index(connection: AsyncConnection, states: Sequence[EntryState]) -> None:
-    statement = insert(search_entries).values([search_row(state) for state in states])
-    names = [column.name for column in search_entries.columns if column.name != "entry_id"]
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["entry_id"],
-            set_={name: statement.excluded[name] for name in names},
-        )
-    )
+    rows = [search_row(state) for state in states]
+    await connection.exec_driver_sql(_INDEX, _columns(search_entries, rows))
     # sorted, so that two consumers never wait for each other's rows
     facets = {value["id"]: value for state in states for value in _facet_rows(state)}
-    rows = insert(search_facets).values([facets[key] for key in sorted(facets)])
-    await connection.execute(
-        rows.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"label": rows.excluded.label},
-            where=search_facets.c.label != rows.excluded.label,
-        )
+    ordered = [facets[key] for key in sorted(facets)]
+    await connection.exec_driver_sql(_NAME, _columns(search_facets, ordered))
+
+
+def _upsert(table: Table, key: str, *, only_if: str, returning: str = "") -> str:
+    """Return one constant statement that takes a column as an array each."""
+    names = [column.name for column in table.columns]
+    kinds = [column.type.compile(_DIALECT).split(" COLLATE")[0] for column in table.columns]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, 1))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != key)
+    return (
+        f"INSERT INTO {table.name} AS held ({', '.join(names)}) SELECT * FROM unnest({arrays})"
+        f" ON CONFLICT ({key}) DO UPDATE SET {changed}{only_if}{returning}"
     )
+
+
+def _columns(table: Table, rows: Sequence[dict[str, Any]]) -> tuple[list[Any], ...]:
+    return tuple([row[column.name] for row in rows] for column in table.columns)
+
+
+_DIALECT = dialect()  # type: ignore[no-untyped-call]
+_KEEP = _upsert(
+    published,
+    "entry_id",
+    only_if=" WHERE held.record_version < excluded.record_version",
+    returning=" RETURNING CAST(held.entry_id AS text)",
+)
+_INDEX = _upsert(search_entries, "entry_id", only_if="")
+_NAME = _upsert(search_facets, "id", only_if=" WHERE held.label <> excluded.label")
 
 
 async def rename_department(connection: AsyncConnection, org_id: str, name: str) -> None:
@@ -148,7 +156,7 @@ def _published_row(state: EntryState, at: datetime) -> dict[str, Any]:
         "version": state.version,
         "record_version": state.record_version,
         "changed_at": seconds_of(state.changed_at),
-        "document": state.model_dump(mode="json"),
+        "document": state.model_dump_json(),
         "card": card_of(state),
         "stored_at": at,
     }
