@@ -289,6 +289,22 @@ async def test_a_dead_letter_holds_its_key_and_no_other(lufeng: Receiver, source
     assert sorted(await lufeng.seen()) == ["a", "x"]
 
 
+async def test_a_dead_letter_is_copied_for_operators_once_and_without_content(
+    lufeng: Receiver, source: Source
+) -> None:
+    poisonous(lufeng, "990000190001010016")
+    await lufeng.process(*events(source, "990000190001010016"))
+    await lufeng.consumer.replay(case(source))
+    rows = await lufeng.rows(
+        "SELECT transport, topic, type, convert_from(payload, 'UTF8') FROM kernel.outbox"
+    )
+    assert [row[:3] for row in rows] == [
+        ("kafka", "dlq.441581.v1", "yiwang.bus.deadletter.copied.v1")
+    ]
+    assert '"reason":"refused_by_test"' in rows[0][3]
+    assert "990000190001010016" not in rows[0][3]
+
+
 async def test_a_failed_event_leaves_no_trace_of_its_own_effects(
     lufeng: Receiver, source: Source
 ) -> None:

@@ -22,6 +22,28 @@ class Receipt(Payload):
     received_at: str
 
 
+class DeadLetterCopied(Payload):
+    """A dead letter as operators read it on ``dlq.<node>.v1``: facts and a digest, no content.
+
+    ``reason`` is a code, never a value of the event.
+    """
+
+    event_id: str
+    event_type: str
+    source: str
+    topic: str
+    partition: int
+    key: str
+    epoch: str
+    sequence: int
+    service: str
+    reason: str
+    sqlstate: str = ""
+    payload_sha256: str
+    size: int
+    at: str
+
+
 class StreamHead(Payload):
     """What a source has published on one stream, or what a receiver has applied of it."""
 

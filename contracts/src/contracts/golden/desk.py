@@ -184,6 +184,31 @@ def _control() -> tuple[Sample, ...]:
     )
 
 
+def _dead_letter() -> Sample:
+    return Sample(
+        type="yiwang.bus.deadletter.copied.v1",
+        payload=bus.DeadLetterCopied(
+            event_id=cast.EVENT_ID,
+            event_type="yiwang.sharing.request.dispatched.v1",
+            source=_FILER,
+            topic="sharing.441521.v1",
+            partition=2,
+            key=cast.REQUEST_ID,
+            epoch=_EPOCH,
+            sequence=41,
+            service="sharing",
+            reason="payload:items:missing",
+            sqlstate="",
+            payload_sha256=cast.DIGEST,
+            size=1840,
+            at=cast.NOON,
+        ),
+        topic="dlq.441521.v1",
+        key=cast.EVENT_ID,
+        source="/nodes/441521/sharing",
+    )
+
+
 def samples() -> tuple[Sample, ...]:
     """Return one full example per event type of the desk and of the bus."""
     return (
@@ -202,4 +227,5 @@ def samples() -> tuple[Sample, ...]:
         _digest(),
         _receipt(),
         *_control(),
+        _dead_letter(),
     )

@@ -110,6 +110,7 @@ ADD_DEAD_LETTERS = """
     ON CONFLICT (source, event_id) WHERE state = 'open' DO UPDATE SET reason = excluded.reason,
         sqlstate = excluded.sqlstate, attempts = dead_letters.attempts + 1,
         last_at = excluded.last_at
+    RETURNING id, source, event_id::text, attempts
 """
 CLOSE_DEAD_LETTER = """
     UPDATE kernel.dead_letters SET state = $3, closed_at = $4, closed_by = $5

@@ -36,6 +36,7 @@ from kernel.consuming import (
     Waiting,
 )
 from kernel.db import Transaction
+from kernel.dlq import copy_event
 from kernel.ports import AuditEntry
 from kernel.principal import Principal
 from kernel.receipts import receipt_rows
@@ -212,7 +213,15 @@ class PostgresConsumerTransaction:
 
     async def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         lines = [dead_line(letter) for letter in letters]
-        await self._driver.execute(sql.ADD_DEAD_LETTERS, *columns(lines), self._now)
+        found = await self._driver.fetch(sql.ADD_DEAD_LETTERS, *columns(lines), self._now)
+        new = {(row["source"], row["event_id"]): row["id"] for row in found if row["attempts"] == 1}
+        for letter in letters:
+            number = new.get(letter.event.identity)
+            if number is not None:
+                tx = self._tx
+                await tx.emit(
+                    copy_event(letter, number, node=tx.node, service=tx.service, now=self._now)
+                )
 
     async def close_dead_letter(self, event: Stored, outcome: str, reason: str = "") -> None:
         who = self._operator.subject

@@ -83,6 +83,8 @@ def _topic(name: str) -> tuple[TopicSpec, str | None, frozenset[str]]:
 
 def transports(spec: TopicSpec, destination: str, *, node: str, service: str) -> list[str]:
     """Say how an event travels: the destination node decides, nothing else (protocol §6)."""
+    if spec.kind == "operator":
+        return [KAFKA]
     if destination == BROADCAST:
         siblings = (name for name in spec.consumers if name != service)
         return [KAFKA, *(local_transport(name) for name in siblings)]
