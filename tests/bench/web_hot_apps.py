@@ -1,6 +1,5 @@
 """The two servers that ``web_hot`` compares."""
 
-import asyncio
 import cProfile
 import os
 import signal
@@ -20,6 +19,7 @@ from contracts.events.filing import FilingSubmitted
 from contracts.events.sharing import RequestDispatched, UsingSystem
 from contracts.topics import topic_name
 from kernel.handlers import Handlers
+from kernel.listening import bind, listen
 from kernel.ports import AuditEntry, OutgoingEvent
 from kernel.runtime import Runtime, ServiceDefinition, open_runtime
 from kernel.serve import node_app, serve
@@ -257,13 +257,10 @@ def serve_bare(url: str, ports: Any) -> None:
 
     async def run() -> None:
         pools.append(await asyncpg.create_pool(url.replace("+asyncpg", ""), min_size=8, max_size=8))
-        config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        ports.put(("bare", server.servers[0].sockets[0].getsockname()[1]))
-        await task
+        config = uvicorn.Config(app, log_config=None, access_log=False)
+        with bind("127.0.0.1", 0) as found:
+            ports.put(("bare", listen(found)))
+            await uvicorn.Server(config).serve(sockets=[found])
 
     _run(run, "")
 

@@ -16,6 +16,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 GRACE_SECONDS = 10
+BACKLOG = 1024
 
 
 class AddressTaken(RuntimeError):  # noqa: N818 - named for what is so
@@ -32,8 +33,8 @@ class Running(Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind an address; raises ``AddressTaken`` with one clear sentence."""
+def bind(host: str, port: int) -> socket.socket:
+    """Bind an address, not yet listening; raises ``AddressTaken`` with one clear sentence."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,10 +42,24 @@ def listen(host: str, port: int) -> socket.socket:
         found.bind((host, port))
     except OSError as error:
         found.close()
-        taken = error.errno == errno.EADDRINUSE
-        reason = "another program listens there" if taken else str(error.strerror)
-        raise AddressTaken(f"cannot listen on {host}:{port}: {reason}") from None
+        raise _taken(error, host, port) from None
     return found
+
+
+def listen(found: socket.socket) -> int:
+    """Let callers in from now on; return the port. Raises ``AddressTaken``."""
+    host, port = found.getsockname()[:2]
+    try:
+        found.listen(BACKLOG)
+    except OSError as error:
+        raise _taken(error, host, port) from None
+    return int(port)
+
+
+def _taken(error: OSError, host: str, port: int) -> AddressTaken:
+    taken = error.errno == errno.EADDRINUSE
+    reason = "another program listens there" if taken else str(error.strerror)
+    return AddressTaken(f"cannot listen on {host}:{port}: {reason}")
 
 
 async def serve(
@@ -55,12 +70,12 @@ async def serve(
     ready: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or ``stop``; ``ready`` gets the bound port.
+    """Serve until SIGTERM, SIGINT or ``stop``; ``ready`` gets the port once callers are let in.
 
-    Raises ``AddressTaken`` before anything has started, and what ``app.running()`` raises.
+    Raises ``AddressTaken``, mostly before anything has started, and what ``app.running()`` raises.
     """
     ended = stop or asyncio.Event()
-    with listen(host, port) as found:
+    with bind(host, port) as found:
         config = uvicorn.Config(
             app,
             access_log=False,
