@@ -12,6 +12,7 @@ from federation.clocks import clock_of
 from federation.plan import SERVICES
 from kernel.calendars import CalendarMissing, CalendarRefused
 from kernel.clock import Clock
+from kernel.listening import AddressTaken
 from kernel.logs import capture_libraries
 from kernel.registry import RegistryError
 from kernel.runtime import Runtime, ServiceDefinition, open_runtime
@@ -21,7 +22,7 @@ from kernel.signing import SigningError
 
 Define = Callable[[Runtime], ServiceDefinition]
 #: what a node refuses to start with; each says so in one sentence
-REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing)
+REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing, AddressTaken)
 
 
 def read_settings(settings_file: Path) -> list[ServiceSettings]:
