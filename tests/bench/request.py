@@ -35,6 +35,8 @@ SECONDS = 4.0
 RECEIPTS = 200
 RECEIPT_RUNS = 5
 LOOK = 0.01
+# uneven, so that submissions do not fall into step with the polls of clients and broker
+PAUSES = (0.013, 0.091, 0.047, 0.127, 0.029, 0.163, 0.071)
 PATH = "/sharing/v1/requests"
 Make = Callable[[int], bytes]
 
@@ -221,6 +223,7 @@ async def _receipts(port: int, make: Make, url: str) -> list[float]:
         request_id = (await _answered(reader))["request_id"]
         writer.close()
         found.append(await _back(connection, request_id))
+        await asyncio.sleep(PAUSES[number % len(PAUSES)])
     await connection.close()
     return found
 
