@@ -79,7 +79,7 @@ def stop(plan: Plan) -> bool:
 def _is_alive(pid: int) -> bool:
     """Tell whether a process runs; one that only waits for its parent to notice does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

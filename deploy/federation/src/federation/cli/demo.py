@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +17,22 @@ from federation.cli.running import Otlp, PortBase, print_addresses, start_and_wa
 from federation.client import RefusedError, UnreachableError
 from federation.errors import SetupError
 from federation.plan import Plan, default_home, make_plan
-from federation.story import Facts, Line, tell_story
+from federation.story import Facts, Line, real_catalog, tell_story
 from federation.story.stage import StoryError, open_stage
 from federation.supervisor import is_running
 
 Exit = Annotated[
     bool, typer.Option("--exit", envvar="YIWANG_DEMO_EXIT", help="Stop when the story is told.")
+]
+RealCatalog = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalog",
+        envvar="YIWANG_REAL_CATALOG",
+        exists=True,
+        dir_okay=False,
+        help="Load a catalogue file of your own (JSON lines or CSV, also gzip) after the story.",
+    ),
 ]
 PATIENCE = 120.0  # seconds; the first start on a small machine is slow
 TRACE_SHOWN = 8
@@ -29,7 +40,11 @@ WHO_WIDTH = 22  # cells; a Chinese character takes two
 
 
 def demo(
-    home: Home = None, port_base: PortBase = None, otlp: Otlp = "", leave: Exit = False
+    home: Home = None,
+    port_base: PortBase = None,
+    otlp: Otlp = "",
+    leave: Exit = False,
+    catalog: RealCatalog = None,
 ) -> None:
     """Start a city and two counties and tell how one request crosses them; stays until Ctrl-C."""
     plan = make_plan((home or default_home()).absolute(), port_base=port_base, otlp_endpoint=otlp)
@@ -40,7 +55,7 @@ def demo(
     try:
         supervisor = start_and_watch(plan, with_me=True)
         console().print(f"City and two counties run after {time.monotonic() - began:.1f} s.\n")
-        show_end(plan, asyncio.run(_tell(plan, console())))
+        show_end(plan, asyncio.run(_tell(plan, console(), catalog)))
         if not leave:
             console().print("\nEverything stays up until Ctrl-C.")
             supervisor.wait()  # it only ends by itself when it is killed
@@ -53,7 +68,7 @@ def demo(
             console().print("Stopped; no process stays.")
 
 
-async def _tell(plan: Plan, shown: Console) -> Facts:
+async def _tell(plan: Plan, shown: Console, catalog: Path | None) -> Facts:
     with shown.status("…") as status:
 
         def tell(line: Line) -> None:
@@ -61,7 +76,10 @@ async def _tell(plan: Plan, shown: Console) -> Facts:
             print_line(shown, line)
 
         async with open_stage(plan, tell=tell, patience=PATIENCE) as stage:
-            return await tell_story(stage)
+            facts = await tell_story(stage)
+            if catalog is not None:
+                show_report(shown, await real_catalog.load(stage, catalog))
+            return facts
 
 
 def print_line(shown: Console, line: Line) -> None:
@@ -86,6 +104,29 @@ def print_line(shown: Console, line: Line) -> None:
     if ground:
         row.add_row("", "", "", Text(ground, style="yellow" if line.due else "dim"))
     shown.print(row)
+
+
+def show_report(shown: Console, report: real_catalog.Report) -> None:
+    """Tell what became of a catalogue file, and why not of every row."""
+    table = Table("现有目录 existing catalogue", "", show_edge=False)
+    counts = {
+        "行 rows": report.rows,
+        "成为草稿 became drafts": report.drafts,
+        "原样齐全 complete as read": report.complete_as_read,
+        "补全后齐全 complete with assumed values": report.complete,
+        "已发布 published": report.published,
+    }
+    for name, count in counts.items():
+        table.add_row(name, str(count))
+    for title, found in (
+        ("未成草稿 no draft", report.refused),
+        ("仍缺 still missing", report.missing),
+        ("未通过 refused", report.reasons),
+        ("部门对应 department found by", report.matched),
+    ):
+        for reason, count in sorted(found.items(), key=lambda each: -each[1]):
+            table.add_row(f"{title}: {reason}", str(count))
+    shown.print(table)
 
 
 def show_end(plan: Plan, facts: Facts) -> None:
