@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -52,9 +51,11 @@ async def test_a_killed_process_is_started_again(tmp_path):
     first = (await _ready(tmp_path)).units["one"]
     os.kill(first.pid, signal.SIGKILL)
     second = await eventually(
-        lambda: (unit := state.read(tmp_path).units["one"]).starts == 2
-        and unit.status == "ready"
-        and unit
+        lambda: (
+            (unit := state.read(tmp_path).units["one"]).starts == 2
+            and unit.status == "ready"
+            and unit
+        )
     )
     assert second.pid != first.pid
     supervisor.stop.set()
@@ -99,7 +100,7 @@ async def test_a_first_start_that_fails_is_told_with_the_last_line_of_its_log(tm
         return False
 
     unit = _unit("broken", tmp_path, code="raise SystemExit('port 1 is taken')", is_ready=never)
-    with pytest.raises(SetupError, match="broken did not start .port 1 is taken"):
+    with pytest.raises(SetupError, match=r"broken did not start .port 1 is taken"):
         await Supervisor([unit], home=tmp_path).run()
 
 
@@ -113,13 +114,13 @@ async def test_children_die_when_their_supervisor_is_killed(tmp_path):
         " log=home / 'one.log', is_ready=ready)\n"
         "asyncio.run(supervise([unit], home=home))"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(tmp_path))
     try:
         child = (await _ready(tmp_path)).units["one"].pid
         assert psutil.pid_exists(child)
     finally:
         parent.kill()
-        parent.wait()
+        await parent.wait()
     await eventually(lambda: not _alive(child))
 
 
