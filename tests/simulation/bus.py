@@ -39,6 +39,7 @@ class Partition:
     number: int
     records: list[BusRecord] = field(default_factory=list)
     next_offset: int = 0
+    swallowed: int = 0
 
 
 @dataclass(eq=False)
@@ -107,6 +108,9 @@ class Bus:
             topic, partition, home.next_offset, key, value, tuple(headers), self.machine.instant()
         )
         home.next_offset += 1
+        if home.swallowed:
+            home.swallowed -= 1
+            return record
         home.records.append(record)
         if self.observer is not None:
             self.observer.appended(record)
@@ -139,12 +143,9 @@ class Bus:
             setattr(self, fault, left - 1)
         return bool(left)
 
-    def lose(self, topic: str, partition: int, count: int) -> int:
-        """Forget the newest records, as a broker without durability does; offsets go on."""
-        home = self.partitions[(topic, partition)]
-        lost = home.records[-count:] if count else []
-        del home.records[len(home.records) - len(lost) :]
-        return len(lost)
+    def swallow(self, topic: str, partition: int, count: int) -> None:
+        """Acknowledge and forget the next records, as a broker without durability may."""
+        self.partitions[(topic, partition)].swallowed += count
 
     # -- consuming ----------------------------------------------------------------------------
 

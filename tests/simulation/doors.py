@@ -34,6 +34,7 @@ class Mischief:
     seen: dict[str, int] = field(default_factory=dict)
     left: dict[str, tuple[str, int]] = field(default_factory=dict)
     repaired: bool = False
+    broken: bool = False
 
     def plan(self, nth: int, how: str, times: int) -> None:
         self.planned[len(self.seen) + nth] = (how, times)
@@ -43,6 +44,8 @@ class Mischief:
             self.seen[event.id] = number = len(self.seen) + 1
             if number in self.planned:
                 self.left[event.id] = self.planned[number]
+        if self.broken:
+            raise ZeroDivisionError("bad release")
         how, times = self.left.get(event.id, ("", 0))
         if not how:
             return

@@ -11,7 +11,7 @@ from typing import Any
 from contracts.calendar import packaged_calendar
 from contracts.regions import load_regions
 from contracts.rules import load_rule_sets
-from contracts.topics import load_topics, topic_name
+from contracts.topics import TopicCatalogue, load_topics, topic_name
 from kernel.handlers import Handlers
 from kernel.outbox import source_of
 from kernel.registry import Registry
@@ -53,6 +53,30 @@ def registry() -> Registry:
     return Registry.model_validate({"city": CITY, "nodes": nodes})
 
 
+@cache
+def without_key(node: str) -> Registry:
+    """Return the registry as it was before a node's key was in it."""
+    nodes = [
+        record.model_copy(update={"keys": ()}) if record.node == node else record
+        for record in registry().nodes
+    ]
+    return Registry(city=CITY, nodes=tuple(nodes))
+
+
+@cache
+def without_type(event_type: str) -> TopicCatalogue:
+    """Return the contracts as they were before an event type was added."""
+    catalogue = load_topics()
+    topics = {
+        name: spec.model_copy(
+            update={"events": tuple(each for each in spec.events if each.type != event_type)}
+        )
+        for name, spec in catalogue.topics.items()
+    }
+    types = {name: spec for name, spec in catalogue.types.items() if name != event_type}
+    return catalogue.model_copy(update={"topics": topics, "types": types})
+
+
 def topic_counts() -> dict[str, int]:
     """Return every mailbox and control topic with its partitions."""
     catalogue = load_topics()
@@ -85,6 +109,8 @@ class Service:
     api_downtime: float = 1.0
     lost_answers: int = 0
     skew: float = 0.0
+    registry: Registry = field(default_factory=registry)
+    topics: TopicCatalogue = field(default_factory=load_topics)
     incarnations: int = 0
 
     def __post_init__(self) -> None:

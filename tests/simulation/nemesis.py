@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.stream import partition_of
+from contracts.topics import load_topics
 from kernel.consuming import Hold
 from tests.simulation.bus import BusRecord
-from tests.simulation.federation import NODES, SERVICES, Service
+from tests.simulation.federation import (
+    NODES,
+    SERVICES,
+    Service,
+    registry,
+    without_key,
+    without_type,
+)
 from tests.simulation.loop import seeded
 from tests.simulation.worker import TROUBLES, Worker
 
@@ -77,11 +85,19 @@ _DRAWS: dict[str, tuple[int, Draw]] = {
     "replay": (4, _victim),
     "discard": (2, _victim),
     "repair": (3, _victim),
+    "bad_release": (2, lambda r: (*_victim(r), _seconds(r, 12))),
+    "unknown_key": (3, lambda r: (*_victim(r), r.choice(NODES), _seconds(r, 15))),
+    "unknown_type": (3, lambda r: (*_victim(r), r.choice(_NEW_TYPES), _seconds(r, 15))),
+    "blackout": (2, lambda r: (r.choice(NODES), _seconds(r, 10))),
     "copied_record": (4, lambda r: (*_victim(r), r.randint(0, 3), r.randint(1, 8))),
     "forged_record": (5, lambda r: (*_victim(r), r.randint(0, 3), r.choice(_FORGERIES))),
     "carried_event": (6, lambda r: (*_victim(r), r.randint(1, 10))),
 }
 _HOWS = ("poison", "bug", "constraint", "not_yet", "away")
+_NEW_TYPES = (
+    "yiwang.filing.completed.v1", "yiwang.sharing.request.replied.v1", "yiwang.receipt.stored.v1",
+    "yiwang.sharing.request.dispatched.v1", "yiwang.clock.started.v1",
+)  # fmt: skip
 _FORGERIES = ("key", "topic", "value", "sequence", "partition")
 
 
@@ -103,11 +119,15 @@ class Nemesis:
         self._healed = True
         self._bus.down_until, self._bus.lose_acks, self._bus.double_appends = 0.0, 0, 0
         self._bus.cut.clear()
+        for partition in self._bus.partitions.values():
+            partition.swallowed = 0
         for service in self._world.services.values():
             service.lost_answers = 0
             service.database.slow_commits.clear()
             service.database.failing_commits.clear()
             self._world.mischief[service.who].repaired = True
+            self._world.mischief[service.who].broken = False
+            self._know_all(service)
             for worker in service.workers:
                 worker.process.crash_at.clear()
             self._replay_all(service, again=True)
@@ -205,7 +225,7 @@ class Nemesis:
 
     def _lost_records(self, node: str, name: str, number: int, count: int) -> None:
         home = self._partition(node, name, number)
-        self._bus.lose(home.topic, home.number, count)
+        self._bus.swallow(home.topic, home.number, count)
 
     def _copied_record(self, node: str, name: str, number: int, back: int) -> None:
         home = self._partition(node, name, number)
@@ -247,6 +267,48 @@ class Nemesis:
 
     def _refuse(self, node: str, name: str, nth: int, how: str, times: int) -> None:
         self._world.mischief[self._service(node, name).who].plan(nth, how, times)
+
+    def _bad_release(self, node: str, name: str, seconds: float) -> None:
+        """A release whose handlers fail on everything, until the next one."""
+        mischief = self._world.mischief[self._service(node, name).who]
+        mischief.broken = True
+        self._loop.call_later(seconds, setattr, mischief, "broken", False)
+
+    def _unknown_key(self, node: str, name: str, of_node: str, seconds: float) -> None:
+        """A service's registry does not name another node's key yet."""
+        service = self._service(node, name)
+        service.registry = without_key(of_node)
+        self._reload(service)
+        self._loop.call_later(seconds, self._know_all, service)
+
+    def _unknown_type(self, node: str, name: str, event_type: str, seconds: float) -> None:
+        """A service of an older release gets events of a type that it does not know."""
+        service = self._service(node, name)
+        service.topics = without_type(event_type)
+        self._reload(service)
+        self._loop.call_later(seconds, self._know_all, service)
+
+    def _know_all(self, service: Service) -> None:
+        if service.registry is not registry() or service.topics is not load_topics():
+            service.registry, service.topics = registry(), load_topics()
+            self._reload(service)
+
+    def _reload(self, service: Service) -> None:
+        """New registry and contracts are read at the start of a process."""
+        for worker in service.workers:
+            worker.downtime = 0.1
+            worker.process.kill()
+
+    def _blackout(self, node: str, seconds: float) -> None:
+        for (place, _), service in self._world.services.items():
+            if place == node:
+                service.database.crash(seconds)
+                service.api_downtime = seconds
+                if service.api is not None:
+                    service.api.kill()
+                for worker in service.workers:
+                    worker.downtime = seconds
+                    worker.process.kill()
 
     def _repair(self, node: str, name: str) -> None:
         service = self._service(node, name)

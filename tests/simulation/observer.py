@@ -165,7 +165,8 @@ class Observer:
         if row["transport"] == "kafka":
             settled = place in self.numbers
         else:
-            settled = self.settled(self.receiver(row["topic"]), place)
+            event = str(row["event_id"])
+            settled = self.settled(self.receiver(row["topic"]), place, event)
         if not settled:
             self.found("acknowledged_before_stored", f"{service.who} moved {place} to the sent log")
 
@@ -175,7 +176,7 @@ class Observer:
             numbered = self.read.get((topic, partition, offset))
             if numbered is None or (topic, partition, offset) in self.forged:
                 continue
-            if not self.settled(service, numbered.place):
+            if not self.settled(service, numbered.place, numbered.event):
                 where = f"{topic}/{partition}@{offset}"
                 self.found("acknowledged_before_stored", f"{service.who} passed {where}")
 
@@ -185,8 +186,8 @@ class Observer:
             self.grants_ended[grant.grant_id] = self.now
             self.history.note("grant_ended", by=service.who, grant=grant.grant_id)
 
-    def settled(self, service: Service, place: tuple[StreamKey, str, int]) -> bool:
-        """Tell whether a receiver has durably dealt with a number."""
+    def settled(self, service: Service, place: tuple[StreamKey, str, int], event: str) -> bool:
+        """Tell whether a receiver has durably dealt with a number: applied, parked, or waiting."""
         stream, epoch, sequence = place
         tables = service.database.tables
         row = tables["consumer_streams"].rows.get(tuple(stream))
@@ -196,8 +197,9 @@ class Observer:
                 return True
             if any(epoch == known for known, _ in state.past):
                 return True
-        mark = (Waiting.GAP.value, (*stream, epoch, sequence))
-        return (0, mark) in tables["parked"].taken
+        gap = (Waiting.GAP.value, (*stream, epoch, sequence))
+        trust = (Waiting.TRUST.value, (stream.source, event))
+        return any((0, mark) in tables["parked"].taken for mark in (gap, trust))
 
 
 _WATCHED: dict[str, Any] = {

@@ -25,7 +25,7 @@ from kernel.signing import BatchSigner, Keyring
 from tests.simulation.bus import BusUnavailableError
 from tests.simulation.control_room import WorldSentLog
 from tests.simulation.db import DatabaseError
-from tests.simulation.federation import MAILBOXES, Service, node_key, registry
+from tests.simulation.federation import MAILBOXES, Service, node_key
 from tests.simulation.handed import grant_is_active
 from tests.simulation.receiving import WorldConsumerStore
 from tests.simulation.sealer import WorldSealing
@@ -65,7 +65,8 @@ class Worker:
         )
         self.consumer = Consumer(
             store=self.store,
-            keyring=Keyring(registry()),
+            keyring=Keyring(service.registry),
+            topics=service.topics,
             handlers=service.handlers,
             node=service.node,
             clock=self.process,

@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+IDLE_ROUNDS = 8
+"""Every so many rounds without new rows, numbered ones are looked for that nobody has sent."""
+
+
 def next_epoch(drawn: UUID, latest: str) -> str:
     """Return an epoch above ``latest``, even when the clock has been set back."""
     if str(drawn) > latest:
@@ -105,6 +109,7 @@ class Relay:
         self.epoch = ""
         self._ids = ids
         self._held = False
+        self._idle = 0
         self._left_over = True  # numbered rows may wait: after a start, a failure, a new epoch
 
     async def step(self) -> int:
@@ -122,7 +127,11 @@ class Relay:
         if not self.epoch:
             self.epoch = next_epoch(self._ids.uuid7(), await self.store.latest_epoch())
         rows = await self._number()
-        if self._left_over:
+        if not rows:
+            # what a relay that lost its lock has numbered since waits for its new owner
+            self._idle += 1
+            self._left_over |= self._idle % IDLE_ROUNDS == 0
+        elif self._left_over:
             # the first number of an epoch on a stream: a relay that lost its lock may have
             # numbered there until now, and what it numbered goes out first
             rows = await self.store.numbered(self.limit)
@@ -165,6 +174,14 @@ class Relay:
                     return ()
                 streams = sorted({(row.topic, row.partition) for row in rows})
                 counters = await transaction.lock_counters(streams)
+                if any(counter.epoch != self.epoch for counter in counters.values()):
+                    # while this one waited for the counters, a relay that lost its lock may have
+                    # numbered these rows, and even sent and moved them: look again
+                    again = await transaction.unnumbered(self.limit)
+                    rows = [row for row in again if (row.topic, row.partition) in counters]
+                if not rows:
+                    self._left_over = True
+                    return ()
                 numbered, after, changed = assign_numbers(rows, counters, self.epoch)
                 await transaction.save(numbered, after)
         except BaseException:
