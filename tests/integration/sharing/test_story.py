@@ -8,6 +8,8 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from kernel.tokens import encode
+from sharing.jobs import end_expired_grants, end_grants_of_offline_entries
+from sharing.known import repository as known
 from tests.integration.sharing.carrier import ENTRY_ID, submission, two_nodes
 from tests.support.sharing_world import CITY, HAIFENG, LUFENG, PUBLIC_JWK, entry
 
@@ -452,9 +454,19 @@ async def test_an_entry_taken_down_ends_its_grants(postgres_url, node_files):
         assert (after["state"], after["end_reason"]) == ("ended", "takedown")
 
 
-async def test_a_grant_is_over_with_its_last_day_and_the_job_says_so(postgres_url, node_files):
-    from sharing.jobs import end_expired_grants  # noqa: PLC0415
+async def test_a_grant_given_while_the_takedown_was_on_its_way_ends_too(postgres_url, node_files):
+    async with two_nodes(postgres_url, node_files) as pair:
+        _, grant_id = await granted(pair)
+        gone = entry(share_type="unconditional", state="offline", record_version=2)
+        async with pair[LUFENG].runtime.database.transaction() as tx:
+            await known.keep_entry(tx.connection, gone, seen_at=tx.clock.now())
+        await end_grants_of_offline_entries(pair[LUFENG].runtime)
+        handler = pair.caller(LUFENG, "source_handler")
+        found = (await handler.get(f"/sharing/v1/grants/{grant_id}")).json()
+        assert (found["state"], found["end_reason"]) == ("ended", "takedown")
 
+
+async def test_a_grant_is_over_with_its_last_day_and_the_job_says_so(postgres_url, node_files):
     async with two_nodes(postgres_url, node_files) as pair:
         shown, grant_id = await granted(pair)
         pair.clock.advance(days=181)

@@ -500,6 +500,32 @@ async def test_a_city_may_decide_by_policy_that_a_supplement_stops_the_clock():
     ]
 
 
+async def test_a_reply_while_the_clock_is_stopped_ends_it_no_second_time():
+    world, request_id = await arrived(
+        World(with_rules(parameters={"clock.supplement_stops": True}))
+    )
+    await ask(world, request_id)
+    await replied(world, request_id, outcome="refused", refused=[REFUSE_ALL])
+    assert clocks(world) == [
+        ("started", "share.reply"),
+        ("ended:share.supplement.asked", "share.reply"),
+    ]
+
+
+async def test_a_proposed_reply_falls_with_the_request_that_it_answered():
+    world, request_id = await arrived(World(with_gate("reply_second_person", enabled=True)))
+    await reviewed(world, request_id)
+    await replied(world, request_id)
+    await ask(world, request_id)
+    await answer(world, request_id)
+    assert received(world, request_id).proposal is None
+    node = world[LUFENG]
+    with pytest.raises(NothingProposed):
+        await replying.approve_reply(
+            node, request_id, Decision(), principal=APPROVER, context=node.context
+        )
+
+
 async def test_one_supplement_at_a_time():
     world, request_id = await arrived()
     await ask(world, request_id)

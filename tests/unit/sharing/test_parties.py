@@ -129,3 +129,16 @@ async def test_one_node_holds_both_sides_of_a_request_between_its_own_agencies()
     assert {side for _, side in node.grants} == {"held", "issued"}
     assert node.filings == {}
     assert {event.destination for event in node.sent} == {HAIFENG}
+
+
+async def test_the_providing_department_answers_whomever_the_requester_has_named():
+    world = World()
+    world.publish(entry())
+    await submitted(world, settle=False)
+    event = event_of(world, HAIFENG, "yiwang.sharing.request.dispatched.v1")
+    named = event.payload.model_copy(
+        update={"source": event.payload.source.model_copy(update={"org_id": "another"})}
+    )
+    await apply(world[LUFENG], replace(event, payload=named))
+    theirs = received(world, named.request_id)
+    assert theirs.asked.source.org_id == f"{LUFENG}-a"

@@ -10,7 +10,7 @@ from sharing.context import NodeContext
 from sharing.datasets import repository as datasets
 from sharing.filings import repository as filings
 from sharing.grants import repository as grants
-from sharing.grants.service import expire
+from sharing.grants.service import end_for_takedown, expire
 from sharing.requests import repository as requests
 from sharing.requests import timers
 from sharing.requests.ports import SharingTx
@@ -22,7 +22,7 @@ REPLACED_KEPT = timedelta(days=1)
 """A replaced file's rows stay this long for readers that are still turning its pages."""
 
 Find = Callable[[AsyncConnection, datetime], Awaitable[Sequence[str]]]
-Step = Callable[..., Awaitable[bool]]
+Step = Callable[..., Awaitable[object]]
 
 
 async def _each(runtime: Runtime, find: Find, step: Step) -> None:
@@ -38,6 +38,11 @@ async def _each(runtime: Runtime, find: Find, step: Step) -> None:
 async def end_expired_grants(runtime: Runtime) -> None:
     """End grants whose period is over."""
     await _each(runtime, lambda c, now: grants.over(c, now, limit=BATCH), expire)
+
+
+async def end_grants_of_offline_entries(runtime: Runtime) -> None:
+    """End grants that were given while the entry's takedown was on its way."""
+    await _each(runtime, lambda c, _: grants.of_offline_entries(c, limit=BATCH), end_for_takedown)
 
 
 async def confirm_deliveries(runtime: Runtime) -> None:
@@ -76,6 +81,11 @@ def jobs() -> tuple[Job, ...]:
     """Return the service's periodic work."""
     return (
         Job(name="end-expired-grants", every=timedelta(seconds=10), run=end_expired_grants),
+        Job(
+            name="end-grants-of-offline-entries",
+            every=timedelta(minutes=1),
+            run=end_grants_of_offline_entries,
+        ),
         Job(name="confirm-deliveries", every=timedelta(minutes=10), run=confirm_deliveries),
         Job(name="alarm-silence", every=timedelta(minutes=10), run=alarm_silence),
         Job(name="tidy", every=timedelta(minutes=5), run=tidy),

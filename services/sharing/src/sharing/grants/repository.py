@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.events.base import Basis, OrganisationRef
 from sharing.grants.domain import Grant, GrantSide, GrantState
 from sharing.grants.models import grants, spent_tokens
+from sharing.known.models import known_entries
 from sharing.scope import Scope
 
 _BASES = TypeAdapter(tuple[Basis, ...])
@@ -117,6 +118,23 @@ async def over(connection: AsyncConnection, at: datetime, *, limit: int) -> Sequ
         select(grants.c.grant_id)
         .where(grants.c.side == "issued", grants.c.state == "active", grants.c.valid_until <= at)
         .order_by(grants.c.valid_until)
+        .limit(limit)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+# unscoped: a timer of the node itself
+async def of_offline_entries(connection: AsyncConnection, *, limit: int) -> Sequence[str]:
+    """Return entries that are offline and still have an active grant."""
+    query = (
+        select(known_entries.c.entry_id)
+        .where(
+            known_entries.c.state == "offline",
+            known_entries.c.entry_id == grants.c.entry_id,
+            grants.c.side == "issued",
+            grants.c.state == "active",
+        )
+        .distinct()
         .limit(limit)
     )
     return list((await connection.execute(query)).scalars())

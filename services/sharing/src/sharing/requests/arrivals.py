@@ -51,6 +51,8 @@ async def request_arrived(
     facts = await tx.facts(asked.entry_id, asked.requester.org_id)
     entry = _own_entry(facts, context)
     rules = context.rules_of(asked.rule_version)
+    # whoever provides the entry answers, whatever department the requester's node has named
+    asked = asked.model_copy(update={"source": entry.providing_org})
     request = ShareRequest(
         side="received",
         asked=asked,
@@ -123,7 +125,8 @@ async def _grant_at_once(
     request = await issue(
         tx, request, items=asked.items, term_days=asked.term_days, context=context
     )
-    request = await clocks.end_first(tx, request, at=now, end_event=DELIVERED)
+    rules = context.rules_of(request.rule_version)
+    request = await clocks.end_first(tx, request, at=now, end_event=DELIVERED, rules=rules)
     return await events.notice(
         tx,
         request,
@@ -142,7 +145,8 @@ async def supplement_arrived(
     if waiting is None or waiting.round != answer.round:
         return
     now = from_text(event.received_at)
-    request = answer_open(request, answer, at=now)
+    # a reply that was proposed to the request as it was is not one to what it has become
+    request = replace(answer_open(request, answer, at=now), proposal=None)
     if may("received", request.state, Act.SUPPLEMENT):
         rules = context.rules_of(request.rule_version)
         request = moved(request, Act.SUPPLEMENT)
@@ -186,7 +190,8 @@ async def withdrawal_arrived(
     if not may("received", request.state, Act.WITHDRAW):
         return
     if request.reply is None:
-        request = await clocks.end_first(tx, request, at=now, end_event=WITHDRAWN)
+        rules = context.rules_of(request.rule_version)
+        request = await clocks.end_first(tx, request, at=now, end_event=WITHDRAWN, rules=rules)
     request = await clocks.end_delivery(tx, request, at=now, end_event=WITHDRAWN)
     request = replace(moved(request, Act.WITHDRAW), ended_at=now, end_reason="withdrawn")
     request = await events.notice(

@@ -83,9 +83,24 @@ async def _start(
 
 
 async def end_first(
-    tx: Outgoing, request: ShareRequest, *, at: datetime, end_event: str
+    tx: Outgoing, request: ShareRequest, *, at: datetime, end_event: str, rules: RuleSet
 ) -> ShareRequest:
     """End the first clock when it runs."""
+    if _paused(request, rules):
+        return request
+    return await _end_first(tx, request, at=at, end_event=end_event)
+
+
+def _paused(request: ShareRequest, rules: RuleSet) -> bool:
+    """Tell whether a supplement that waits for its answer has stopped the clock (policy)."""
+    waiting = request.open_supplement
+    stopped = waiting is not None and not waiting.waits
+    return stopped and rules.flag("clock.supplement_stops")
+
+
+async def _end_first(
+    tx: Outgoing, request: ShareRequest, *, at: datetime, end_event: str
+) -> ShareRequest:
     due = request.reply_due
     if due is None:
         return request
@@ -112,7 +127,7 @@ async def pause_first(
     """Stop D3 for a supplement, only where the rules' policy says so; the text has no stop."""
     if not rules.flag("clock.supplement_stops") or request.reply_due is None:
         return request
-    return await end_first(tx, request, at=at, end_event="share.supplement.asked")
+    return await _end_first(tx, request, at=at, end_event="share.supplement.asked")
 
 
 async def resume_first(

@@ -211,7 +211,7 @@ async def _send_reply(
     now = context.clock.now()
     agrees = answer.outcome != "refused"
     request = moved(request, Act.AGREE if agrees else Act.REFUSE)
-    request = await clocks.end_first(tx, request, at=now, end_event=REPLIED)
+    request = await clocks.end_first(tx, request, at=now, end_event=REPLIED, rules=rules)
     if agrees:
         request = await clocks.start_delivery(tx, request, at=now, rules=rules, context=context)
     else:

@@ -120,7 +120,7 @@ async def waiting(
             column < before,
             or_(requests.c.alarmed_at.is_(None), requests.c.state != "dispatched"),
         )
-        .order_by(requests.c.submitted_at)
+        .order_by(column)
         .limit(limit)
     )
     return list((await connection.execute(query)).scalars())
