@@ -29,26 +29,7 @@ async def publish(
 ) -> EditionPublished:
     """Publish the next edition with these differences to the one before."""
     last = await repository.lock_last(tx.connection, desk.node)
-    number = 1 if last is None else int(last["edition"]) + 1
-    held = 0 if last is None else int(last["entries"])
-    digest = chained_digest(
-        "" if last is None else str(last["digest"]),
-        number,
-        added=added,
-        changed=changed,
-        removed=removed,
-    )
-    edition = EditionPublished(
-        node=desk.node,
-        region_code=desk.node,
-        edition=number,
-        entries=held + len(added) - len(removed),
-        digest=digest,
-        added=tuple(each.entry_id for each in added),
-        changed=tuple(each.entry_id for each in changed),
-        removed=tuple(each.entry_id for each in removed),
-        published_at=desk.stamp,
-    )
+    edition = _following(last, desk, added=added, changed=changed, removed=removed)
     by = desk.principal.subject
     await repository.add(tx.connection, edition_row(edition, published_by=by, stored_at=desk.now))
     await tx.emit(_broadcast(edition))
@@ -60,10 +41,33 @@ async def publish(
             principal=desk.principal,
             article="第十一条第三款",
             rule_version=desk.rules.version,
-            details={"digest": digest, "entries": edition.entries},
+            details={"digest": edition.digest, "entries": edition.entries},
         )
     )
     return edition
+
+
+def _following(
+    last: repository.Row | None,
+    desk: Desk,
+    *,
+    added: Sequence[Listed],
+    changed: Sequence[Listed],
+    removed: Sequence[Listed],
+) -> EditionPublished:
+    number = 1 if last is None else int(last["edition"]) + 1
+    before = "" if last is None else str(last["digest"])
+    return EditionPublished(
+        node=desk.node,
+        region_code=desk.node,
+        edition=number,
+        entries=(0 if last is None else int(last["entries"])) + len(added) - len(removed),
+        digest=chained_digest(before, number, added=added, changed=changed, removed=removed),
+        added=tuple(each.entry_id for each in added),
+        changed=tuple(each.entry_id for each in changed),
+        removed=tuple(each.entry_id for each in removed),
+        published_at=desk.stamp,
+    )
 
 
 def edition_row(

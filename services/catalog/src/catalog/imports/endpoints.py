@@ -12,7 +12,7 @@ from catalog.entries import repository as entries
 from catalog.entries.content import EntryContent
 from catalog.entries.repository import EntryFilter
 from catalog.errors import ImportFieldInvalid, ProfileFieldUnknown
-from catalog.imports import repository, service
+from catalog.imports import completing, repository, service
 from catalog.imports.profiles import unknown_fields
 from catalog.imports.repository import Row
 from catalog.imports.schemas import (
@@ -97,7 +97,7 @@ async def complete(import_id: ImportId, command: CompleteImport, edge: EdgeDep) 
     profile = await repository.profile(connection, str(command.profile_id), own_org=None)
     if held is None or profile is None:
         raise NotFound
-    return await service.complete_import(
+    return await completing.complete_import(
         edge.tx, held, profile, own_org=own, desk=desk_of(edge.runtime, edge.principal)
     )
 
@@ -108,7 +108,7 @@ async def create_profile(command: CreateProfile, edge: EdgeDep) -> ProfileView:
     edge.allow("entry.profile", node=edge.runtime.node)
     _require_fields(command)
     desk = desk_of(edge.runtime, edge.principal)
-    return await _profile(edge, await service.create_profile(edge.tx, command, desk))
+    return await _profile(edge, await completing.create_profile(edge.tx, command, desk))
 
 
 @profile_router.get("", summary="补全方案列表 / Completion profiles")
@@ -146,7 +146,7 @@ async def confirm_profile(
         submitted_by=row["created_by"],
     )
     desk = desk_of(edge.runtime, edge.principal)
-    await service.confirm_profile(edge.tx, row, command.note if command else "", desk)
+    await completing.confirm_profile(edge.tx, row, command.note if command else "", desk)
     return await _profile(edge, str(profile_id))
 
 
