@@ -1,6 +1,7 @@
 # Everything from a fresh clone: Python 3.11 or newer and make are enough.
 #   make demo    a city and two counties on this machine, and the story of one request
 #   make test    the test suite (database and broker come from wheels)
+#   make test-kafka  the tests of the bus on Apache Kafka (needs Java and Maven)
 #   make lint    style, types and import rules
 #   make bench   the figures of tests/bench/last.json            GROUPS="search bus"
 #   make simulate  seeded worlds with crashes and duplicates     SEEDS=20000
@@ -10,13 +11,17 @@ BIN := .venv/bin
 SEEDS ?= 200
 NO_EMIT := $(foreach member,contracts kernel catalog sharing notify federation,--no-emit-package yiwang-$(member))
 
-.PHONY: demo test lint format bench simulate soak environment lock clean
+.PHONY: demo test test-kafka lint format bench simulate soak environment lock clean
 
 demo: environment
 	$(BIN)/yiwang demo $(DEMO)
 
 test: environment
 	$(BIN)/pytest -m "not slow" $(TESTS)
+
+# what the wheel's broker lacks is only covered by Apache Kafka (needs Java and Maven)
+test-kafka: environment
+	CI=true TEST_BROKER=kafka $(BIN)/pytest -m "broker and not slow" tests/integration
 
 soak: environment
 	$(BIN)/pytest -m slow $(TESTS)
