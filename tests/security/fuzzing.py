@@ -57,12 +57,32 @@ def run(
 ) -> None:
     """Send ``examples`` generated requests and hand each answer on."""
 
+    headers = {"Authorization": f"Bearer {token}"}
+    each(
+        operation,
+        known,
+        examples=examples,
+        mode=mode,
+        look=lambda case: answered(case, case.call(headers=headers)),
+    )
+
+
+def each(
+    operation: Any,
+    known: Mapping[str, str],
+    *,
+    examples: int,
+    look: Callable[[Any], None],
+    mode: GenerationMode = GenerationMode.POSITIVE,
+) -> None:
+    """Hand generated requests on, unsent."""
+
     @settings(SETTINGS, max_examples=examples)
     @given(case=cases(operation, known, mode))
-    def send(case: Any) -> None:
-        answered(case, case.call(headers={"Authorization": f"Bearer {token}"}))
+    def one(case: Any) -> None:
+        look(case)
 
-    send()
+    one()
 
 
 def conformance(token: str) -> Answer:

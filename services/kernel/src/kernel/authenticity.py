@@ -224,6 +224,18 @@ class Gate:
             raise RefusedError("organisation_of_another_node")
         item.organisations = tuple(organisation.org_id for organisation in named if organisation)
 
+    def _is_ours(self, topic: str) -> bool:
+        """Tell whether a name is a topic of a node that exists; a sender made up any other."""
+        try:
+            _, owner = self._topic(topic)
+        except RefusedError:
+            return False
+        return owner is None or owner in self.keyring.registry
+
+    def _is_known(self, source: str) -> bool:
+        match = _SOURCE.fullmatch(source)
+        return match is not None and source.split("/")[2] in self.keyring.registry
+
     def refuse(self, record: Record, reason: str) -> Refusal:
         """Describe a record that is not trusted by facts of a safe form only."""
         claimed = {
@@ -233,11 +245,11 @@ class Gate:
         }
         source, kind = claimed.get("ce_source", ""), claimed.get("ce_type", "")
         return Refusal(
-            topic=record.topic,
+            topic=record.topic if self._is_ours(record.topic) else "",
             partition=record.partition,
             offset=record.offset,
             reason=reason,
-            claimed_source=source if _SOURCE.fullmatch(source) else "",
+            claimed_source=source if self._is_known(source) else "",
             claimed_type=kind if _TYPE.fullmatch(kind) else "",
             payload_sha256=sha256(record.value or b"").hexdigest(),
             size=len(record.value or b""),
