@@ -14,7 +14,7 @@ from typing import Any
 from catalog.entries.content import BasisText, EntryContent, ItemContent
 from catalog.entries.fields import CODED, ITEM_SPECS, MANDATORY, SPECS
 from contracts.legal import LEVELS, Verdict, judge
-from contracts.regions import RegionTable
+from contracts.regions import RegionTable, UnknownRegionError
 from contracts.rules import Gate, RuleSet
 from contracts.vocabulary import is_code
 
@@ -144,8 +144,16 @@ def _places(content: EntryContent, context: CheckContext) -> Iterator[Violation]
             yield Violation(
                 "unknown_organisation", "share_scope_orgs", SPECS["share_scope"].article
             )
-    if content.region_code and not context.regions.knows(content.region_code, on=context.today):
+    if content.region_code and not _is_served(content.region_code, context):
         yield Violation("unknown_region", "region_code", SPECS["region_code"].article)
+
+
+def _is_served(code: str, context: CheckContext) -> bool:
+    """Tell whether a region is in force and somebody's: a statistical heading is nobody's."""
+    try:
+        return context.regions.get(code, on=context.today).kind != "heading"
+    except UnknownRegionError:
+        return False
 
 
 def _secrets(content: EntryContent, context: CheckContext) -> Iterator[Violation]:

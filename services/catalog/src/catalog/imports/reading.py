@@ -53,7 +53,7 @@ def open_file(file: IO[bytes]) -> IO[bytes]:
     file.seek(0)
     magic = file.read(2)
     file.seek(0)
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if magic == _GZIP else file
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb")) if magic == _GZIP else file
 
 
 def look(file: IO[bytes], *, limit: int) -> FileFacts:
