@@ -39,7 +39,6 @@ class Partition:
     number: int
     records: list[BusRecord] = field(default_factory=list)
     next_offset: int = 0
-    swallowed: int = 0
 
 
 @dataclass(eq=False)
@@ -78,6 +77,7 @@ class Bus:
         self.down_until = 0.0
         self.cut: dict[str, float] = {}
         self.lose_acks = 0
+        self.swallowed: dict[str, int] = {}
         self.double_appends = 0
         self.observer: Any = None
         self._news: dict[str, list[asyncio.Future[None]]] = {}
@@ -108,8 +108,9 @@ class Bus:
             topic, partition, home.next_offset, key, value, tuple(headers), self.machine.instant()
         )
         home.next_offset += 1
-        if home.swallowed:
-            home.swallowed -= 1
+        if self.swallowed.get(topic):
+            # acknowledged and forgotten, as a broker without durability may
+            self.swallowed[topic] -= 1
             return record
         home.records.append(record)
         if self.observer is not None:
@@ -142,10 +143,6 @@ class Bus:
         if left:
             setattr(self, fault, left - 1)
         return bool(left)
-
-    def swallow(self, topic: str, partition: int, count: int) -> None:
-        """Acknowledge and forget the next records, as a broker without durability may."""
-        self.partitions[(topic, partition)].swallowed += count
 
     # -- consuming ----------------------------------------------------------------------------
 

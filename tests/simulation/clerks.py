@@ -74,12 +74,12 @@ class Clerks:
     def _count(self, what: str) -> None:
         self.outcomes[what] = self.outcomes.get(what, 0) + 1
 
-    async def when(self, test: Callable[[], bool]) -> bool:
+    async def when(self, test: Callable[[], bool], *, every: float = 3.0) -> bool:
         """Wait until the world is so; false when it is late by then."""
         while not test():
             if self.loop.time() > self.until:
                 return False
-            await self.pause(3.0)
+            await self.pause(every)
         return True
 
     # -- plain cases and desks ----------------------------------------------------------------
@@ -252,7 +252,7 @@ class Clerks:
             request = self.side(source, request_id, "received")
             return request is not None and request.grant_id is not None
 
-        if not await self.when(granted):
+        if not await self.when(granted, every=self.rng.choice((0.05, 3.0))):
             return
         received = self.side(source, request_id, "received")
         grant_id = received.grant_id if received else None
@@ -300,7 +300,7 @@ class Clerks:
 
     async def _revoke(self, source: Service, grant_id: str) -> None:
         approver = person(source.node, 1, "source_approver")
-        await self.pause(12.0)
+        await self.pause(self.rng.choice((0.05, 12.0)))
         await self.do(
             source,
             "revoke",

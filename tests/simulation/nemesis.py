@@ -46,7 +46,7 @@ def draw_schedule(seed: int) -> tuple[Trouble, ...]:
     rng = seeded(seed, "nemesis")
     kinds = sorted(_DRAWS)
     weights = [_DRAWS[kind][0] for kind in kinds]
-    count = rng.randint(2, 14)
+    count = rng.randint(3, 22)
     found = []
     for kind in rng.choices(kinds, weights, k=count):
         at = round(rng.uniform(0.5, HEALED_AT - 3.0), 2)
@@ -66,7 +66,7 @@ def _seconds(rng: random.Random, longest: float) -> float:
 Draw = Callable[[random.Random], tuple[Any, ...]]
 _DRAWS: dict[str, tuple[int, Draw]] = {
     "crash": (8, lambda r: (*_victim(r), r.choice(("worker", "worker", "api")), _seconds(r, 8))),
-    "crash_at": (12, lambda r: (*_victim(r), r.choice(CRASH_LABELS), r.randint(1, 6))),
+    "crash_at": (12, lambda r: (*_victim(r), r.choice(CRASH_LABELS), r.randint(1, 3))),
     "pause": (6, lambda r: (*_victim(r), r.choice(("worker", "api")), _seconds(r, 14))),
     "database_down": (4, lambda r: (*_victim(r), _seconds(r, 8))),
     "slow_commits": (9, lambda r: (*_victim(r), r.randint(1, 6), _seconds(r, 4))),
@@ -78,10 +78,10 @@ _DRAWS: dict[str, tuple[int, Draw]] = {
     "lost_answers": (5, lambda r: (*_victim(r), r.randint(1, 3))),
     "rebalance": (4, _victim),
     "read_again": (4, lambda r: (*_victim(r), r.randint(1, 12))),
-    "lost_records": (6, lambda r: (*_victim(r), r.randint(0, 3), r.randint(1, 3))),
+    "lost_records": (6, lambda r: (*_victim(r), r.randint(1, 3))),
     "half_open": (5, lambda r: (*_victim(r), r.randint(0, 3), _seconds(r, 12))),
     "clock": (4, lambda r: (*_victim(r), r.choice((-3600.0, -90.0, -2.0, 2.0, 300.0)))),
-    "refuse": (12, lambda r: (*_victim(r), r.randint(1, 8), r.choice(_HOWS), r.randint(1, 3))),
+    "refuse": (12, lambda r: (*_victim(r), r.randint(1, 4), r.choice(_HOWS), r.randint(1, 3))),
     "replay": (4, _victim),
     "discard": (2, _victim),
     "repair": (3, _victim),
@@ -119,8 +119,7 @@ class Nemesis:
         self._healed = True
         self._bus.down_until, self._bus.lose_acks, self._bus.double_appends = 0.0, 0, 0
         self._bus.cut.clear()
-        for partition in self._bus.partitions.values():
-            partition.swallowed = 0
+        self._bus.swallowed.clear()
         for service in self._world.services.values():
             service.lost_answers = 0
             service.database.slow_commits.clear()
@@ -223,9 +222,9 @@ class Nemesis:
         topic = self._service(node, name).workers[0].topics()[0]
         return self._bus.partitions[(topic, number)]
 
-    def _lost_records(self, node: str, name: str, number: int, count: int) -> None:
-        home = self._partition(node, name, number)
-        self._bus.swallow(home.topic, home.number, count)
+    def _lost_records(self, node: str, name: str, count: int) -> None:
+        topic = self._service(node, name).workers[0].topics()[0]
+        self._bus.swallowed[topic] = self._bus.swallowed.get(topic, 0) + count
 
     def _copied_record(self, node: str, name: str, number: int, back: int) -> None:
         home = self._partition(node, name, number)

@@ -138,6 +138,7 @@ class WorldConsumerTransaction:
             row = {"position": position, "why": why, "event": event, "mark": mark}
             if await connection.insert("parked", position, row, or_ignore=True):
                 new.append(event)
+                connection.note("parked", by=self._who, why=why.value, event=event.event_id)
         return new
 
     def _parked(self, why: Waiting) -> list[Any]:
