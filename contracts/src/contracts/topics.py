@@ -34,6 +34,8 @@ _NAME = re.compile(
     r"(?:\.(?P<owner>[0-9A-Za-z_-]*[0-9][0-9A-Za-z_-]*))?"
     r"\.v(?P<version>[1-9][0-9]*)"
 )
+RECORD_OVERHEAD = 65_536
+"""Bytes that a broker must allow beyond ``max_bytes``: headers with a signature's path, framing."""
 SCHEMA_PREFIX = "urn:yiwang:schema:"
 
 

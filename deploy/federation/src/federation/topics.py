@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiokafka.admin import NewTopic
 
-from contracts.topics import TopicSpec, load_topics, topic_name
+from contracts.topics import RECORD_OVERHEAD, TopicSpec, load_topics, topic_name
 
 
 def federation_topics(nodes: Iterable[str], *, replication: int = 1) -> list[NewTopic]:
@@ -21,7 +21,8 @@ def federation_topics(nodes: Iterable[str], *, replication: int = 1) -> list[New
 
 
 def _new_topic(name: str, spec: TopicSpec, replication: int) -> NewTopic:
-    settings = {"cleanup.policy": spec.cleanup, "max.message.bytes": str(spec.max_bytes)}
+    limit = str(spec.max_bytes + RECORD_OVERHEAD)
+    settings = {"cleanup.policy": spec.cleanup, "max.message.bytes": limit}
     if spec.retention_ms is not None:
         settings["retention.ms"] = str(spec.retention_ms)
     return NewTopic(

@@ -6,7 +6,6 @@ waiting inside a handler or handing back would storm the broker (protocol §3).
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -149,8 +148,7 @@ class Subscription:
             consumer_only=True,  # the relay's own producer publishes
             ack_policy=AckPolicy.NACK_ON_ERROR,
             graceful_timeout=_STOP_SECONDS,
-            logger=logging.getLogger("kernel.bus"),
-            log_level=logging.DEBUG,
+            logger=None,  # failures end in ``failed``, and the client library logs its own
         )
         for end, topics in groups.items():
             if topics:

@@ -1,6 +1,6 @@
 """The parts of a service's bus half, made from its definition; API and worker both need some."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from contracts.stream import Missing, StreamKey
@@ -17,7 +17,7 @@ from kernel.principal import Principal
 from kernel.publishers import KafkaPublisher
 from kernel.relay import Relay
 from kernel.relay_store import PostgresRelayStore
-from kernel.relaying import Publisher
+from kernel.relaying import Publisher, Sent
 from kernel.runtime import Runtime, ServiceDefinition
 from kernel.signing import Keyring, Signer
 
@@ -95,7 +95,25 @@ def make_relay(
     runtime = definition.runtime
     source = source_of(runtime.node, runtime.service)
     store = PostgresRelayStore(runtime.database, transport, guards=definition.guards, source=source)
-    return Relay(store=store, publisher=publisher, signer=signer, ids=runtime.ids, source=source)
+
+    def alarm(sent: Sequence[Sent]) -> None:
+        for item in sent:
+            if item.void.startswith("refused"):
+                runtime.logger.error(
+                    "the bus refuses an event for good: published as void",
+                    topic=item.row.topic,
+                    event_id=item.row.event_id,
+                    reason=item.void,
+                )
+
+    return Relay(
+        store=store,
+        publisher=publisher,
+        signer=signer,
+        ids=runtime.ids,
+        source=source,
+        on_sent=alarm,
+    )
 
 
 def kafka_publisher(runtime: Runtime) -> KafkaPublisher:
@@ -105,6 +123,6 @@ def kafka_publisher(runtime: Runtime) -> KafkaPublisher:
         settings.bootstrap,
         client_id=f"{settings.node}.{settings.service}",
         clock=runtime.clock,
-        partitions=lambda topic: load_topics().spec_of(topic).partitions,
+        spec_of=load_topics().spec_of,
         idempotent=settings.idempotent_producer,
     )

@@ -11,6 +11,7 @@ from aiokafka.errors import (
     RecordListTooLargeError,
 )
 
+from contracts.topics import TopicSpec
 from kernel.clock import Clock
 from kernel.outbox import instant
 from kernel.relay import Ack, Message, PublishError
@@ -18,6 +19,8 @@ from kernel.relay import Ack, Message, PublishError
 BATCH_BYTES = 900_000
 """Below Kafka's default limit of a record batch (1 MB)."""
 
+_HEADER_BYTES = 1_500
+"""What a record's headers take at least, with the path of a batch of a thousand."""
 _FOR_GOOD = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -30,11 +33,11 @@ class KafkaPublisher:
         *,
         client_id: str,
         clock: Clock,
-        partitions: Callable[[str], int] | None = None,
+        spec_of: Callable[[str], TopicSpec] | None = None,
         idempotent: bool = False,
         timeout: float = 20.0,
     ) -> None:
-        """``partitions`` tells how many partitions a topic must have by the contracts."""
+        """``spec_of`` tells what a topic must be by the contracts (partitions, largest record)."""
         self._options: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "client_id": client_id,
@@ -47,7 +50,7 @@ class KafkaPublisher:
         self._clock = clock
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
-        self._partitions = partitions
+        self._spec_of = spec_of
         self._checked: set[str] = set()
 
     async def start(self) -> AIOKafkaProducer:
@@ -106,9 +109,10 @@ class KafkaPublisher:
 
     async def _check_topics(self, topics: set[str]) -> None:
         """Refuse to publish where the broker's partition count differs from the contracts'."""
-        for topic in topics - self._checked if self._partitions else ():
-            assert self._partitions is not None  # noqa: S101 -- narrowed by the line above
-            if await self.partitions_of(topic) != self._partitions(topic):
+        if self._spec_of is None:
+            return
+        for topic in topics - self._checked:
+            if await self.partitions_of(topic) != self._spec_of(topic).partitions:
                 raise PublishError(f"{topic} has another number of partitions than its contract")
             self._checked.add(topic)
 
@@ -124,7 +128,14 @@ class KafkaPublisher:
     def _fill(self, messages: Sequence[Message]) -> tuple[Any, int]:
         assert self._producer is not None  # noqa: S101 -- publish() has started it
         batch = self._producer.create_batch()
+        room = BATCH_BYTES
+        if self._spec_of is not None:
+            # a broker's limit of a topic is one for the batch, and a batch holds one record at least
+            room = min(room, self._spec_of(messages[0].topic).max_bytes)
         for count, message in enumerate(messages):
+            room -= len(message.value) + _HEADER_BYTES
+            if room < 0 and count:
+                return batch, count
             taken = batch.append(
                 key=message.key, value=message.value, timestamp=None, headers=message.headers
             )

@@ -5,7 +5,7 @@ Three steps (protocol §1): number the new rows in id order and commit; sign and
 through ports, so that the same code runs on PostgreSQL and in simulated worlds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -100,7 +100,9 @@ class Relay:
         ids: IdSource,
         source: str,
         limit: int = 1000,
+        on_sent: Callable[[Sequence[Sent]], None] | None = None,
     ) -> None:
+        """``on_sent`` hears what has been published and moved to the sent log."""
         self.store = store
         self.publisher = publisher
         self.signer = signer
@@ -108,6 +110,7 @@ class Relay:
         self.limit = limit
         self.epoch = ""
         self._ids = ids
+        self._on_sent = on_sent
         self._held = False
         self._idle = 0
         self._left_over = True  # numbered rows may wait: after a start, a failure, a new epoch
@@ -194,7 +197,10 @@ class Relay:
     async def _send(self, rows: Sequence[OutboxRow]) -> int:
         self._left_over, left_over = True, self._left_over
         ordered = sorted(rows, key=_place)
-        await self.store.finish(await self._publish(ordered))
+        sent = await self._publish(ordered)
+        await self.store.finish(sent)
+        if self._on_sent is not None:
+            self._on_sent(sent)
         self._left_over = left_over
         return len(rows)
 

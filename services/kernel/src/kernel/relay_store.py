@@ -20,21 +20,36 @@ from kernel.relay import Counter, OutboxRow, Sent
 Guard = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Tells whether what it names (``grant:<id>``: the id) still holds; locks it ``FOR SHARE``."""
 
+ROUND_BYTES = 16 << 20
+"""Payload bytes that one round takes at most."""
+
 EVENT_COLUMNS = (
     "topic, partition, key, event_id, type, subject, time, dataschema, case_version, payload,"
     " traceparent, guard"
 )
 NUMBER_COLUMNS = "epoch, sequence, previous_epoch, previous_last"
 _MINE = "transport = $1 AND ($3 = 1 OR abs(hashtext(topic)) % $3 = $4)"
+_ORDER = "topic, partition, epoch, sequence"
+# as many rows as asked for, but no more than fit into memory; the first one always
 _UNNUMBERED = f"""
-    SELECT id, {EVENT_COLUMNS} FROM kernel.outbox AS o
-    WHERE {_MINE} AND NOT EXISTS (SELECT FROM kernel.outbox_numbers AS n WHERE n.id = o.id)
-    ORDER BY id LIMIT $2
+    SELECT id, {EVENT_COLUMNS} FROM (
+        SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS before
+        FROM (
+            SELECT * FROM kernel.outbox AS o
+            WHERE {_MINE} AND NOT EXISTS (SELECT FROM kernel.outbox_numbers AS n WHERE n.id = o.id)
+            ORDER BY id LIMIT $2
+        ) AS next
+    ) AS chosen WHERE before < $5 ORDER BY id
 """
 _NUMBERED = f"""
-    SELECT id, {EVENT_COLUMNS}, {NUMBER_COLUMNS}
-    FROM kernel.outbox_numbers JOIN kernel.outbox USING (id) WHERE {_MINE}
-    ORDER BY topic, partition, epoch, sequence LIMIT $2
+    SELECT id, {EVENT_COLUMNS}, {NUMBER_COLUMNS} FROM (
+        SELECT *,
+            sum(octet_length(payload)) OVER (ORDER BY {_ORDER}) - octet_length(payload) AS before
+        FROM (
+            SELECT * FROM kernel.outbox_numbers JOIN kernel.outbox USING (id) WHERE {_MINE}
+            ORDER BY {_ORDER} LIMIT $2
+        ) AS next
+    ) AS chosen WHERE before < $5 ORDER BY {_ORDER}
 """
 _LOCK_COUNTERS = """
     SELECT topic, partition, epoch, last FROM kernel.relay_streams
@@ -182,9 +197,9 @@ class PostgresRelayStore:
         self._lock: asyncpg.Connection[Any] | None = None
         self._work: asyncpg.Connection[Any] | None = None
 
-    def scope(self, limit: int) -> tuple[str, int, int, int]:
+    def scope(self, limit: int) -> tuple[str, int, int, int, int]:
         """Return the first arguments of every query over the outbox."""
-        return self.transport, limit, self._shards, self._shard
+        return self.transport, limit, self._shards, self._shard, ROUND_BYTES
 
     async def acquire(self) -> bool:
         if self._lock is None or self._lock.is_closed():
