@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.security.walk import Walk, walk
+from tests.security.cast import Walk
+from tests.security.walk import walk
 from tests.security.whole_node import SERVICES, WholeNode, whole_node
 from tests.support.http import NodeFiles
 

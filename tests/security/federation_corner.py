@@ -1,14 +1,12 @@
 """What a node hears from others: a county's entry, and answers that were not its to give."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contracts.events.base import OrganisationRef, Payload
 from contracts.events.catalog import AgencyState, EntryState, Item
 from contracts.events.filing import FilingRecorded, FilingSubmitted
+from tests.security.cast import Walk
 from tests.security.whole_node import NODE, until
-
-if TYPE_CHECKING:
-    from tests.security.walk import Walk
 
 LUFENG = "441581"
 LAND = OrganisationRef(org_id="441581-zr", name="陆丰市自然资源局", node=LUFENG)
@@ -16,7 +14,7 @@ ENTRY = "019a7b00-0000-7000-8000-00000000aa01"
 AT = "2026-01-12T01:30:00Z"
 
 
-def neighbour(made: "Walk") -> None:
+def neighbour(made: Walk) -> None:
     """Lufeng publishes an entry that is asked for; it also sends what it must not."""
     hear(made, _agency(), "yiwang.catalog.agency.announced.v1", "agencies", LAND.org_id)
     hear(made, _entry(), "yiwang.catalog.entry.published.v1", "catalog", ENTRY)
@@ -24,7 +22,7 @@ def neighbour(made: "Walk") -> None:
     _dead_letters(made, filed)
 
 
-def hear(made: "Walk", payload: Payload, kind: str, family: str, key: str) -> None:
+def hear(made: Walk, payload: Payload, kind: str, family: str, key: str) -> None:
     """Hand a broadcast of Lufeng's catalog to every service that reads it."""
     source = made.source(LUFENG, "catalog")
     topic = f"{family}.{LUFENG}.v1"
@@ -73,7 +71,7 @@ def _entry() -> EntryState:
     )
 
 
-def _ask(made: "Walk") -> dict[str, Any]:
+def _ask(made: Walk) -> dict[str, Any]:
     """A request to a county is filed with the own authority and, outside, with the province's."""
     asker, reviewer = made.who("asker"), made.who("reviewer")
     body = made.submission(ENTRY, items=["code"], purpose="登记防汛责任区")
@@ -100,7 +98,7 @@ def _complete(asker: Any, reviewer: Any, filing_id: str) -> None:
     until(lambda: reviewer.get(desk)["state"] == "received")
 
 
-def _dead_letters(made: "Walk", filed: dict[str, Any]) -> None:
+def _dead_letters(made: Walk, filed: dict[str, Any]) -> None:
     """Two authentic events for each service that it can never apply."""
     for number in range(2):
         stranger = FilingSubmitted(
@@ -134,7 +132,7 @@ def _dead_letters(made: "Walk", filed: dict[str, Any]) -> None:
         _send(made, service, answer, "yiwang.filing.recorded.v1", family)
 
 
-def _send(made: "Walk", service: str, payload: Any, kind: str, family: str) -> None:
+def _send(made: Walk, service: str, payload: Any, kind: str, family: str) -> None:
     source = made.source(LUFENG, "notify")
     record = source.send(
         payload,

@@ -146,12 +146,10 @@ def _in_json(operation: Operation) -> Iterator[Attempt]:
         yield attempt("form", f"title={value}", "application/x-www-form-urlencoded")
         yield attempt("text", value, "text/plain")
         yield attempt("large", f'{{"unexpected": "{value * 60_000}"}}')
-        for name in operation.fields():
-            yield attempt(f"field {name}", f'{{"unexpected": 1, "{name}": "{value}"}}')
-            yield attempt(f"within {name}", f'{{"{name}": {{"{value}": ["{value}"]}}}}')
-            yield attempt(
-                f"list in {name}", f'{{"unexpected": 1, "{name}": [{{"{value}": "{value}"}}]}}'
-            )
+    for name in operation.fields():
+        yield attempt(f"field {name}", f'{{"unexpected": 1, "{name}": "{WORD}"}}')
+        yield attempt(f"within {name}", f'{{"{name}": {{"{WORD}": ["{WORD}"]}}}}')
+        yield attempt(f"list in {name}", f'{{"unexpected": 1, "{name}": [{{"{WORD}": "{WORD}"}}]}}')
 
 
 def _in_forms(operation: Operation) -> Iterator[Attempt]:

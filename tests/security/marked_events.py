@@ -15,9 +15,9 @@ from contracts.events.clock import ClockDigest, ClockEnded, ClockStarted, Notice
 from contracts.golden.messages import all_samples
 from contracts.topics import event_spec, parse_topic
 from kernel.consuming import Record
+from tests.security.cast import AUTHORITY, Walk
 from tests.security.federation_corner import LUFENG
 from tests.security.marked import WORD
-from tests.security.walk import AUTHORITY, Walk
 from tests.security.whole_node import NODE
 from tests.support.buskit import Source
 

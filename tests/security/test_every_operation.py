@@ -8,7 +8,7 @@ from schemathesis import GenerationMode
 
 from contracts.roles import load_roles
 from tests.security import fuzzing
-from tests.security.walk import AUTHORITY, EMERGENCY, Walk
+from tests.security.cast import AUTHORITY, EMERGENCY, Walk
 from tests.security.whole_node import SERVICES
 
 pytestmark = [
@@ -71,7 +71,7 @@ def test_answers_keep_to_the_published_document(
                 operation,
                 walked.known,
                 token=token,
-                examples=6,
+                examples=4,
                 mode=mode,
                 answered=fuzzing.conformance(token),
             )
@@ -137,3 +137,11 @@ def test_a_token_without_a_role_opens_nothing(walked: Walk, service: str) -> Non
         if answer.status_code not in allowed:
             opened.append(f"{method} {template}: {answer.status_code}")
     assert not opened
+
+
+def test_a_change_of_law_from_before_the_calendar_is_refused(walked: Walk) -> None:
+    entry_id = walked.known["entry_id"]
+    body = {"kind": "other", "document": "旧令", "effective_on": "1026-05-01"}
+    steward = walked.who("steward")
+    path = f"/catalog/v1/entries/{entry_id}/trigger"
+    assert "urn:yiwang:problem:invalid" in str(steward.post(path, body, expect=(422,)))

@@ -13,8 +13,9 @@ import pytest
 from contracts.roles import load_roles
 from kernel.logs import LibraryHandler, make_logger
 from tests.security import fuzzing, marked, marked_events
+from tests.security.cast import AUTHORITY, EMERGENCY, Walk
 from tests.security.marked import Attempt
-from tests.security.walk import AUTHORITY, EMERGENCY, Walk, walk
+from tests.security.walk import walk
 from tests.security.whole_node import NODE, SERVICES, WholeNode, whole_node
 from tests.support.http import NodeFiles
 from tests.support.otlp_sink import Sink, collecting

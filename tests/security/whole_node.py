@@ -145,7 +145,7 @@ class Person:
         return answer.json()
 
 
-def until(check: Callable[[], T], *, within: float = 20) -> T:
+def until(check: Callable[[], T], *, within: float = 60) -> T:
     """Call ``check`` until it returns something true; a failed assertion is "not yet"."""
     deadline = time.monotonic() + within
     while True:

@@ -134,6 +134,12 @@ async def test_a_filing_for_another_desk_is_refused_for_good(desk: Desk) -> None
     assert await desk.sent() == []
 
 
+async def test_a_rule_that_no_number_can_carry_is_refused_for_good(desk: Desk) -> None:
+    with pytest.raises(Poison):
+        await desk.file(rule="F2a-990000")
+    assert await desk.sent() == []
+
+
 async def test_a_neighbour_county_cannot_file_here(desk: Desk) -> None:
     neighbour = OrganisationRef(org_id="org-lf", name="陆丰市民政局", node="441581")
     with pytest.raises(Poison):

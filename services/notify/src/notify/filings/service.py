@@ -1,5 +1,6 @@
 """Use cases of the filing desk. None of them touches, delays or asks the subject of a filing."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,8 @@ from notify.filings.ports import DeskTx
 from notify.inbox.domain import Message, authority_clerks
 
 RECORD_RULE = "filing.record"
+# what a filing number can carry: F1, F2a; a rule that this version does not know is taken too
+RULE = re.compile(r"[A-Z]\d[a-z]?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,8 @@ async def receive(tx: DeskTx, event: ReceivedEvent, *, desk: Desk) -> None:
     assert isinstance(submitted, FilingSubmitted)  # noqa: S101 -- the registry types the payload
     if submitted.receiver_node != desk.node or submitted.filer.node != event.source_node:
         raise ForeignFilingError("not_this_desk")
+    if not RULE.fullmatch(submitted.rule):
+        raise ForeignFilingError("rule_not_readable")
     if submitted.filer.node not in desk.filers:
         raise ForeignFilingError("not_this_desks_to_take")
     if submitted.external and submitted.filer.node != desk.node:
