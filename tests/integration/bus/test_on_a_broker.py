@@ -327,6 +327,30 @@ async def test_a_broadcast_reaches_every_other_node_by_the_bus(
     await eventually(saw(lufeng, "机构 org-1"), within=JOIN)
 
 
+async def test_with_the_broker_stopped_a_node_goes_on_and_the_bus_follows_later(
+    tmp_path: Path, urls: tuple[str, str]
+) -> None:
+    from federation import embedded_broker, ports  # noqa: PLC0415
+
+    port = ports.free_port()
+    bootstrap = f"127.0.0.1:{port}"
+    async with place(tmp_path, bootstrap=bootstrap) as made:
+        haifeng, lufeng = await start_two(made, urls)
+        source = Source(made.keys)
+        await haifeng.emit(source, "far", key=CASE)
+        await haifeng.emit(source, "near", key=CASE, topic="sharing.441521.v1", destination=HAIFENG)
+        await eventually(saw(haifeng, "near"), within=5)
+        health = {check.name: check for check in await haifeng.runtime.health.look()}
+        assert health["bus"].state == "degraded"
+        assert health["database"].state == "ok"
+        broker = embedded_broker.start(port, log=tmp_path / "broker.log")
+        try:
+            await make_topics(bootstrap)
+            await eventually(saw(lufeng, "far"), within=60)
+        finally:
+            embedded_broker.stop(broker)
+
+
 async def test_a_relay_refuses_a_topic_whose_partitions_differ_from_the_contract(
     tmp_path: Path, urls: tuple[str, str], fresh_broker: Callable[[], str]
 ) -> None:
