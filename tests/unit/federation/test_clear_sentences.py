@@ -59,6 +59,14 @@ def test_commands_without_a_federation_say_how_to_start_one(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_node_without_settings_is_told_each_variable_that_is_missing(tmp_path):
+    done = _yiwang("node", "run", "441523", cwd=tmp_path)
+    assert done.returncode == 1
+    for service in ("CATALOG", "SHARING", "NOTIFY"):
+        assert f"YIWANG_{service}_DATABASE_URL: Field required" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_federation_in_the_same_directory_is_refused(plan):
     with alone(plan.home), pytest.raises(SetupError, match="already runs"):
         running.start(plan, with_me=True)

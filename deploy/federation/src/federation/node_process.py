@@ -25,7 +25,7 @@ Define = Callable[[Runtime], ServiceDefinition]
 REFUSED = (RegistryError, SigningError, CalendarRefused, CalendarMissing, AddressTaken)
 
 
-def read_settings(settings_file: Path) -> list[ServiceSettings]:
+def read_settings(settings_file: Path | None) -> list[ServiceSettings]:
     """Read the settings of a node's services; raises pydantic's ``ValidationError``."""
     return [load_settings(service, env_file=settings_file) for service in SERVICES]
 
@@ -38,13 +38,13 @@ def define(settings: ServiceSettings, *, clock: Clock | None = None) -> ServiceD
     return wiring(runtime)
 
 
-def serve(settings_file: Path, *, clock: Clock | None = None) -> None:
+def serve(settings_file: Path | None, *, clock: Clock | None = None) -> None:
     """Serve a node until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings_file, clock))
 
 
-async def _serve(settings_file: Path, clock: Clock | None) -> None:
+async def _serve(settings_file: Path | None, clock: Clock | None) -> None:
     settings = read_settings(settings_file)
     definitions = [define(each, clock=clock) for each in settings]
     await run_node(definitions, host=settings[0].host, port=settings[0].port)

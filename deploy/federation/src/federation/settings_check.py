@@ -12,12 +12,12 @@ from kernel.settings import load_settings
 UNREACHABLE = "the database cannot be reached"
 
 
-def explain(settings_file: Path, *, database: bool = True) -> list[str]:
+def explain(settings_file: Path | None, *, database: bool = True) -> list[str]:
     """Return one sentence for everything that would keep the node from starting.
 
-    Without ``database`` a database that does not answer is no finding: it is not running yet.
+    Without a file the settings are those of the environment. Without ``database`` a database that does not answer is no finding: it is not running yet.
     """
-    if not settings_file.exists():
+    if settings_file is not None and not settings_file.exists():
         return [f"There is no settings file {settings_file}."]
     found: list[str] = []
     for service in SERVICES:
