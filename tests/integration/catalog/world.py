@@ -72,6 +72,20 @@ def content(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+POSTS = {
+    "reviewer": (("authority_reviewer",), AUTHORITY),
+    "approver": (("authority_approver",), AUTHORITY),
+    "supervisor": (("authority_supervisor",), AUTHORITY),
+    "clerk": (("agency_clerk",), EMERGENCY),
+    "steward": (("steward",), EMERGENCY),
+    "leader": (("agency_leader",), EMERGENCY),
+    "confidentiality": (("confidentiality_reviewer",), EMERGENCY),
+    "health_clerk": (("agency_clerk",), HEALTH),
+    "health_steward": (("steward",), HEALTH),
+    "auditor": (("auditor",), AUTHORITY),
+}
+
+
 @dataclass
 class World:
     """The served node, its clock, and people by name."""
@@ -85,6 +99,11 @@ class World:
             return self.__dict__["people"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def renew_tokens(self) -> None:
+        """Give everybody a token of now; needed after the clock has moved."""
+        for name, (roles, organisation) in POSTS.items():
+            self.people[name] = self.node.caller(*roles, organisation=organisation, subject=name)
 
     async def draft(self, **changed: Any) -> dict[str, Any]:
         """Draft an entry; return its detail."""
@@ -140,20 +159,7 @@ async def catalog_world(
     clock = SteadyClock()
     async with serving(define, "catalog", url, files, node=node, clock=clock, **settings) as served:
         world = World(served, clock)
-        posts = {
-            "reviewer": (("authority_reviewer",), AUTHORITY),
-            "approver": (("authority_approver",), AUTHORITY),
-            "supervisor": (("authority_supervisor",), AUTHORITY),
-            "clerk": (("agency_clerk",), EMERGENCY),
-            "steward": (("steward",), EMERGENCY),
-            "leader": (("agency_leader",), EMERGENCY),
-            "confidentiality": (("confidentiality_reviewer",), EMERGENCY),
-            "health_clerk": (("agency_clerk",), HEALTH),
-            "health_steward": (("steward",), HEALTH),
-            "auditor": (("auditor",), AUTHORITY),
-        }
-        for name, (roles, organisation) in posts.items():
-            world.people[name] = served.caller(*roles, organisation=organisation, subject=name)
+        world.renew_tokens()
         for org_id, title, kind, uscc in AGENCIES:
             body = {"org_id": org_id, "name": title, "kind": kind, "region_code": node}
             if uscc:

@@ -6,10 +6,9 @@ from kernel.problems import FieldInvalid
 class BasisMissing(FieldInvalid):
     slug = "basis-missing"
     title_zh, title_en = "缺少依据", "Basis missing"
-    detail_zh = "该共享类型应当提供依据（{gate_zh}）。"
-    detail_en = "This share type needs a legal basis ({gate})."
-    remedy_zh = "填写依据的名称、文号、条款和层级。"
-    remedy_en = "Give title, number, article and level of a basis."
+    detail_zh, detail_en = "{gate_zh}。", "{gate_en}."
+    remedy_zh = "填写依据的名称、文号、条款和层级；可用层级：{allowed_zh}。"
+    remedy_en = "Give title, number, article and level of a basis; levels that carry: {allowed_en}."
 
 
 class BasisLevelTooLow(FieldInvalid):
@@ -17,11 +16,7 @@ class BasisLevelTooLow(FieldInvalid):
     title_zh, title_en = "依据层级不足", "The basis is of too low a level"
     detail_zh = "“{level_zh}”不能作为该共享类型的依据。"
     detail_en = "A basis of level {level_en} does not carry this share type."
-    remedy_zh = "不予共享须依据法律、法规或者国家相关规定；本细则和内部文件不能作为依据。"
-    remedy_en = (
-        "Not sharing rests on a law, a regulation or a national provision; these rules and"
-        " internal documents are none."
-    )
+    remedy_zh, remedy_en = "可用依据层级：{allowed_zh}。", "Levels that carry: {allowed_en}."
 
 
 class BasisLevelUnknown(FieldInvalid):

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from catalog.basis_violations import (
@@ -211,7 +212,6 @@ CLASSES: dict[str, type[FieldInvalid]] = {
     "title_shared": TitleShared,
 }
 _INDEX = re.compile(r"\[\d+\]")
-_GATES_ZH = {"G4": "第十四条第一款：相关依据", "G5": "第十四条第二款：法律法规依据或者国家相关规定"}
 
 
 def problem_of(violation: Violation) -> ProblemError:
@@ -219,24 +219,26 @@ def problem_of(violation: Violation) -> ProblemError:
     spec = spec_of(violation.field)
     values = dict(violation.values)
     named: dict[str, Any] = {"name_zh": spec.zh, "name_en": spec.en}
-    if "list" in values:
-        names = codes(values["list"])
-        for language in ("zh", "en"):
-            labels = (f"{code}（{label(values['list'], code, language)}）" for code in names)
-            named[f"allowed_{language}"] = "、".join(labels)
-    if values.get("level") in codes("basis_level"):
-        for language in ("zh", "en"):
-            named[f"level_{language}"] = label("basis_level", values["level"], language)
-    else:
-        named |= {"level_zh": "不明", "level_en": "unknown"}
-    named["gate_zh"] = _GATES_ZH.get(values.get("gate", ""), "")
+    for language in ("zh", "en"):
+        named[f"level_{language}"] = _labels("basis_level", (values.get("level"),), language)
+        if "list" in values:
+            names = codes(values["list"])
+            shown = (f"{code}（{label(values['list'], code, language)}）" for code in names)
+            named[f"allowed_{language}"] = "、".join(shown)
+        if "levels" in values:
+            named[f"allowed_{language}"] = _labels("basis_level", values["levels"], language)
     return CLASSES[violation.code](
         field=violation.field,
         article=violation.article or None,
         kind=violation.kind if violation.article or violation.kind == "policy" else None,
         **named,
-        **values,
+        **{name: value for name, value in values.items() if name != "levels"},
     )
+
+
+def _labels(name: str, wanted: Iterable[Any], language: str) -> str:
+    known = [code for code in wanted if code in codes(name)]
+    return "、".join(label(name, code, language) for code in known) or "?"
 
 
 def spec_of(place: str) -> FieldSpec:

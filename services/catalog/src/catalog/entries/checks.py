@@ -99,14 +99,14 @@ def _stated(value: Any) -> bool:
     return value not in ("", (), None)
 
 
-def _missing(content: EntryContent, _: CheckContext) -> Iterator[Violation]:
+def _missing(content: EntryContent, context: CheckContext) -> Iterator[Violation]:
     for name in MANDATORY:
         if name == "pi_declared":
             if not (content.pi_declared or content.pi_flags):
                 yield Violation("missing", "pi_flags", SPECS[name].article)
         elif name == "share_type":
             if not content.share_type:
-                yield Violation("share_type_missing", name, "第十三条第一款")
+                yield Violation("share_type_missing", name, context.rules.gate("G3").citation)
         elif not _stated(getattr(content, name)):
             yield Violation("missing", name, SPECS[name].article)
 
@@ -123,12 +123,13 @@ def _wanting(content: EntryContent, _: CheckContext) -> Iterator[Violation]:
         yield Violation("missing", "items", SPECS["items"].article)
 
 
-def _codes(content: EntryContent, _: CheckContext) -> Iterator[Violation]:
+def _codes(content: EntryContent, context: CheckContext) -> Iterator[Violation]:
     for name, codes in CODED:
         value = getattr(content, name)
         for code in (value,) if isinstance(value, str) else value:
             if code and not is_code(codes, code):
-                article = "第十三条第二款" if name == "share_type" else SPECS[name].article
+                of_gate = name == "share_type"
+                article = context.rules.gate("G3").article if of_gate else SPECS[name].article
                 yield Violation("unknown_code", name, article, (("list", codes),))
 
 
@@ -189,15 +190,20 @@ def _basis(
     bases: tuple[BasisText, ...], gate: Gate, context: CheckContext, name: str = "share_basis"
 ) -> Iterator[Violation]:
     """One citation that passes the gate is enough; otherwise each says why it does not."""
+    about: tuple[tuple[str, Any], ...] = (
+        ("gate_zh", gate.title_zh),
+        ("gate_en", gate.title_en),
+        ("levels", gate.basis_levels),
+    )
     if not bases:
-        yield Violation("basis_missing", name, gate.citation, (("gate", gate.id),))
+        yield Violation("basis_missing", name, gate.citation, about)
         return
     verdicts = [context.verdict(basis, gate) for basis in bases]
     if any(verdict.carries for verdict in verdicts):
         return
     for number, (basis, verdict) in enumerate(zip(bases, verdicts, strict=True)):
         for shortcoming in verdict.shortcomings:
-            values = (("level", verdict.level or basis.level), ("gate", gate.id))
+            values = (("level", verdict.level or basis.level), *about)
             yield Violation(f"basis_{shortcoming}", f"{name}[{number}]", gate.citation, values)
 
 

@@ -67,6 +67,9 @@ async def decide(command: DecideClaim, edge: EdgeDep) -> ClaimView:
     edge.allow("entry.approve", node=edge.runtime.node)
     desk = desk_of(edge.runtime, edge.principal)
     connection = edge.tx.connection
+    # entries first, as a publication does: the two would wait for each other otherwise
+    touched = await claims.entries_of(connection, command.fact)
+    held = await repository.lock(connection, touched)
     before = await claims.decide(
         connection, command.fact, command.org_id, document=command.document, desk=desk
     )
@@ -82,9 +85,7 @@ async def decide(command: DecideClaim, edge: EdgeDep) -> ClaimView:
             details={"org_id": command.org_id, "document": command.document},
         )
     )
-    touched = sorted({row["entry_id"] for row in before})
     pending = await claims.still_pending(connection, touched)
-    held = await repository.lock(connection, touched)
     changed = [
         entry.at(entry.position, source_pending=entry.entry_id in pending)
         for entry in held

@@ -117,6 +117,12 @@ async def page(
     return (await connection.execute(ordered.limit(limit))).mappings().all()
 
 
+async def entries_of(connection: AsyncConnection, fact: str) -> list[str]:
+    """Return the entries that claim a fact, by id."""
+    query = select(source_claims.c.entry_id).where(source_claims.c.fact == fact).distinct()
+    return sorted((await connection.execute(query)).scalars())
+
+
 async def decide(
     connection: AsyncConnection, fact: str, org_id: str, *, document: str, desk: Desk
 ) -> Sequence[Row]:
