@@ -100,6 +100,13 @@ async def test_the_reply_is_due_five_working_days_after_the_day_of_receipt(at, d
     assert (due.due_on, due.provisional, due.start_basis) == (due_on, False, "interpretation")
 
 
+async def test_the_requester_and_both_desks_see_when_the_answer_is_due():
+    world, request_id = await arrived()
+    assert sent(world, request_id).reply_due == received(world, request_id).reply_due
+    copies = world[HAIFENG].events("yiwang.sharing.request.status.v1")
+    assert [copy.due.due_on for copy in copies] == ["2026-02-27", "2026-02-27"]
+
+
 async def test_past_the_horizon_of_the_calendar_a_due_date_is_provisional():
     world = World()
     world.clock.instant = datetime(2026, 12, 29, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from kernel.ports import AuditEntry, ReceivedEvent
 from sharing.context import NodeContext
 from sharing.grants.domain import Grant, GrantState
 from sharing.instants import from_text, to_text
-from sharing.requests import events
+from sharing.requests import clocks, events
 from sharing.requests.domain import Act, Receipt, ShareRequest, may
 from sharing.requests.ports import SharingTx
 from sharing.requests.replying import with_supplement
@@ -48,7 +48,9 @@ async def receipt_came(
         told = ReceiptReturned(request_id=request.request_id, returned_at=to_text(back))
         request = await events.to_other_side(tx, request, told)
     if may("sent", request.state, Act.RECEIPT):
-        request = await _copied(tx, moved(request, Act.RECEIPT), at=back)
+        due = clocks.expected(request, rules=rules, context=context)
+        request = replace(moved(request, Act.RECEIPT), reply_due=due)
+        request = await _copied(tx, request, at=back, due=due)
     await tx.update_request(request)
 
 

@@ -37,15 +37,22 @@ def first_rule(request: ShareRequest) -> str:
     return GRANT if request.kind == "unconditional" else REPLY
 
 
+def expected(request: ShareRequest, *, rules: RuleSet, context: NodeContext) -> DueDate | None:
+    """Return when the requester may expect the answer, by the receipt; the source's clock counts."""
+    start, rule = start_of(request, rules), first_rule(request)
+    if start is None or not rules.deadline(rule).enabled:
+        return None
+    return due_date(rules, rule, start=start, calendar=context.calendar)
+
+
 async def start_first(
     tx: Outgoing, request: ShareRequest, *, rules: RuleSet, context: NodeContext
 ) -> ShareRequest:
     """Start D3 (or the policy bound of an automatic grant), once its start is known."""
     start = start_of(request, rules)
-    rule = first_rule(request)
-    if start is None or request.reply_due is not None or not rules.deadline(rule).enabled:
+    due = expected(request, rules=rules, context=context)
+    if start is None or due is None or request.reply_due is not None:
         return request
-    due = due_date(rules, rule, start=start, calendar=context.calendar)
     request = replace(request, reply_due=due)
     return await _start(tx, request, due, start, rules, round_=request.clock_round)
 
