@@ -1,5 +1,7 @@
 """Examples of the catalogue's events."""
 
+from typing import Any
+
 from contracts.events import catalog as events
 from contracts.golden import cast
 from contracts.golden.cast import Sample
@@ -10,13 +12,7 @@ _HERE = "/nodes/441521/catalog"
 def entry() -> events.EntryState:
     """Return a published entry with conditional sharing."""
     return events.EntryState(
-        entry_id=cast.ENTRY_ID,
-        resource_code=cast.RESOURCE_CODE,
-        node="441521",
-        region_code="441521",
-        state="published",
-        version=1,
-        record_version=1,
+        **_identity(),
         title="镇街行政区划信息",
         abstract="海丰县镇、街道及村（社区）的名称与区划代码",
         keywords=("区划", "镇街"),
@@ -50,6 +46,18 @@ def entry() -> events.EntryState:
         published_at=cast.MORNING,
         changed_at=cast.MORNING,
     )
+
+
+def _identity() -> dict[str, Any]:
+    return {
+        "entry_id": cast.ENTRY_ID,
+        "resource_code": cast.RESOURCE_CODE,
+        "node": "441521",
+        "region_code": "441521",
+        "state": "published",
+        "version": 1,
+        "record_version": 1,
+    }
 
 
 def _item() -> events.Item:

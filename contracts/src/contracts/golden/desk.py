@@ -96,7 +96,22 @@ def _clocks() -> tuple[Sample, ...]:
         end_event="share.request.replied",
         on_time=True,
     )
-    posted = clock.Notice(
+    told = (("clock.started", started), ("clock.ended", ended), ("notice.posted", _notice()))
+    return tuple(
+        Sample(
+            type=f"yiwang.{name}.v1",
+            payload=payload,
+            topic="filings.441521.v1",
+            key=cast.REQUEST_ID,
+            source="/nodes/441521/sharing",
+            case_version=number,
+        )
+        for number, (name, payload) in enumerate(told, start=1)
+    )
+
+
+def _notice() -> clock.Notice:
+    return clock.Notice(
         notice_id=cast.EVENT_ID,
         org_id=cast.SOURCE.org_id,
         role="source_handler",
@@ -108,18 +123,6 @@ def _clocks() -> tuple[Sample, ...]:
         case_no=cast.REQUEST_NO,
         link=f"/sharing/v1/requests/{cast.REQUEST_ID}",
         at=cast.NOON,
-    )
-    told = (("clock.started", started), ("clock.ended", ended), ("notice.posted", posted))
-    return tuple(
-        Sample(
-            type=f"yiwang.{name}.v1",
-            payload=payload,
-            topic="filings.441521.v1",
-            key=cast.REQUEST_ID,
-            source="/nodes/441521/sharing",
-            case_version=number,
-        )
-        for number, (name, payload) in enumerate(told, start=1)
     )
 
 

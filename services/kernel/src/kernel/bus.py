@@ -152,25 +152,28 @@ class Subscription:
         )
         for end, topics in groups.items():
             if topics:
-                reader = _Reader(positions, seeks_itself=not consumer_groups)
-                listener = _SeekOnAssignment(reader)
                 what = _in_group(f"{name}.{end}", topics) if consumer_groups else _alone(topics)
-                subscriber = self._broker.subscriber(
-                    *what.pop("topics"),
-                    **what,
-                    batch=True,
-                    auto_offset_reset="earliest",
-                    fetch_max_wait_ms=fetch_max_wait_ms,
-                    max_partition_fetch_bytes=4 << 20,
-                    max_records=MAX_RECORDS,
-                    listener=listener,
-                    parser=_parse,
-                    decoder=_decode,
-                    no_reply=True,
-                )
-                subscriber.__class__ = _prompt(reader)
-                listener.subscriber = subscriber
-                subscriber(self._handle)
+                reader = _Reader(positions, seeks_itself=not consumer_groups)
+                self._subscribe(what, reader, fetch_max_wait_ms=fetch_max_wait_ms)
+
+    def _subscribe(self, what: dict[str, Any], reader: _Reader, *, fetch_max_wait_ms: int) -> None:
+        listener = _SeekOnAssignment(reader)
+        subscriber = self._broker.subscriber(
+            *what.pop("topics"),
+            **what,
+            batch=True,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=fetch_max_wait_ms,
+            max_partition_fetch_bytes=4 << 20,
+            max_records=MAX_RECORDS,
+            listener=listener,
+            parser=_parse,
+            decoder=_decode,
+            no_reply=True,
+        )
+        subscriber.__class__ = _prompt(reader)
+        listener.subscriber = subscriber
+        subscriber(self._handle)
 
     async def start(self) -> None:
         """Connect and begin reading; raises what the client raises when no broker answers."""

@@ -96,13 +96,19 @@ async def _release_page(
         applied += 1
         done.append(stored)
     await tx.unpark(done, Waiting.KEY)
+    await _go_on_or_release(tx, found, more=more, now=now)
+    return applied, more
+
+
+async def _go_on_or_release(
+    tx: ConsumerTransaction, found: HeldKey, *, more: bool, now: datetime
+) -> None:
     if more:
         # a crash before the next page must not leave the key with nobody to come back to it
-        waits = HeldKey(case=case, partition=found.partition, hold=Hold.NOT_YET)
+        waits = HeldKey(case=found.case, partition=found.partition, hold=Hold.NOT_YET)
         await tx.hold_key(waits, reason="releasing", retry_at=instant(now))
     else:
-        await tx.release_key(case)
-    return applied, more
+        await tx.release_key(found.case)
 
 
 async def _try(

@@ -53,8 +53,7 @@ def create(
     home: Home = None,
 ) -> None:
     """Ask for the data of an entry; the law's filings go out at the same moment (第二十条)."""
-    level, _, rest = basis.partition(":")
-    title, _, article = rest.partition(":")
+    level, title, article = [*basis.split(":", 2), "", ""][:3]
     if not title:
         raise SetupError("A basis is written level:title[:article], such as law:统计法:第七条.")
     system = using_system.load_or_make(key_file, system_id=f"{person.rsplit('.', 1)[0]}-cli")
