@@ -73,6 +73,19 @@ def test_near_spring_festival_the_reminder_counts_weekends_as_working_days():
     assert due == Due(date(2027, 2, 11), date(2027, 2, 3), provisional=True)
 
 
+@pytest.mark.parametrize(
+    ("start", "due_on", "remind_on"),
+    [
+        # the holidays end on 02-10: Saturday 02-20 is ten days after, Sunday 02-21 eleven
+        (date(2027, 2, 19), date(2027, 2, 23), date(2027, 2, 22)),
+        # the holidays begin on Wednesday 01-22: Sunday 01-12 is ten days before, 01-11 eleven
+        (date(2031, 1, 10), date(2031, 1, 14), date(2031, 1, 13)),
+    ],
+)
+def test_weekends_count_up_to_ten_days_from_a_festival_and_no_farther(start, due_on, remind_on):
+    assert CALENDAR.due(start, 2) == Due(due_on, remind_on, provisional=True)
+
+
 def test_far_from_the_great_festivals_the_reminder_is_the_estimate_itself():
     due = CALENDAR.due(date(2027, 6, 1), 5)
     assert due.provisional

@@ -120,6 +120,13 @@ def test_a_schedule_without_its_notice_is_refused():
     assert _refusal(read_json, data)[0] == "source"
 
 
+@pytest.mark.parametrize("year", [1999, 2101])
+def test_a_year_that_nobody_means_is_refused(year):
+    days = [{"date": f"{year}-01-01", "kind": "off", "name": "元旦"}]
+    data = orjson.dumps({"year": year, "source": "测试通知", "days": days})
+    assert _refusal(read_json, data)[0] == "year"
+
+
 def test_a_statutory_holiday_left_out_is_an_error_and_names_the_day():
     schedule = _read(_csv([row for row in ROWS if row[0] != "2027-06-09"]))
     found = [each for each in check(schedule, CALENDAR) if each.severity == "error"]
@@ -136,6 +143,28 @@ def test_a_make_up_day_on_a_weekday_and_a_day_of_another_year_are_errors():
     schedule = _read(_csv([*ROWS, ("2027-03-01", "班", "元旦"), ("2029-01-01", "休", "元旦")]))
     codes = {each.code for each in check(schedule, CALENDAR) if each.severity == "error"}
     assert codes == {"works_anyway", "outside_year"}
+
+
+@pytest.mark.parametrize(
+    ("day", "codes"),
+    [
+        ("2026-12-31", set()),
+        ("2026-11-30", {"outside_year"}),
+        ("2025-12-31", {"outside_year"}),
+        ("2028-01-03", {"outside_year"}),
+    ],
+)
+def test_a_notice_reaches_back_into_the_december_before_and_nowhere_else(day, codes):
+    schedule = _read(_csv([*ROWS, (day, "休", "元旦")]))
+    found = {each.code for each in check(schedule, CALENDAR) if each.severity == "error"}
+    assert found == codes
+
+
+def test_the_december_that_a_notice_moved_is_off_in_the_new_table():
+    rows = [*ROWS, ("2026-12-31", "休", "元旦")]
+    calendar = _apply(_read(_csv(rows)).confirm("officer-1"))
+    assert not calendar.is_working_day(date(2026, 12, 31))
+    assert calendar.due(date(2026, 12, 30), 1).due_on == date(2027, 1, 4)
 
 
 def test_a_year_that_does_not_follow_the_table_is_an_error():
