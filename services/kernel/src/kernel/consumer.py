@@ -150,6 +150,8 @@ class Consumer:
     async def skip_gap(self, stream: StreamKey, *, reason: str) -> bool:
         """Give up what is missing before the first event that waits; an operator's decision."""
         async with self.store.transaction() as tx:
+            if not await tx.parked_in_stream(stream, 1):
+                return False
             row = (await tx.lock_streams([stream]))[stream]
             waiting = await tx.parked_in_stream(stream, 1)
             if not waiting:

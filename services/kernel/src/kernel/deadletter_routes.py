@@ -100,7 +100,12 @@ class SkipOut(BaseModel):
 def make_router(definition: "ServiceDefinition") -> ServiceRouter:
     """Return the router of a service."""
     router = ServiceRouter(tags=["bus"])
+    _add_looks(router)
+    _add_decisions(router, definition)
+    return router
 
+
+def _add_looks(router: ServiceRouter) -> None:
     @router.get("/dead-letters")
     async def list_letters(
         page: PageDep, edge: EdgeDep, state: Annotated[State | None, Query()] = "open"
@@ -124,6 +129,14 @@ def make_router(definition: "ServiceDefinition") -> ServiceRouter:
         waiting = await waiting_behind(edge.tx.connection, row.case)
         return DeadLetterDetail(**_out(row).model_dump(), waiting=waiting)
 
+    @router.get("/streams")
+    async def streams(edge: EdgeDep) -> list[StreamOut]:
+        """List how far each stream is."""
+        edge.allow("bus.read", node=edge.runtime.node)
+        return [StreamOut(**row) for row in await list_streams(edge.tx.connection)]
+
+
+def _add_decisions(router: ServiceRouter, definition: "ServiceDefinition") -> None:
     @router.post("/dead-letters/{number}/replay")
     async def replay_letter(number: Number, edge: EdgeDep) -> ReplayOut:
         """Run the event again, and what waits behind it, in order."""
@@ -136,12 +149,6 @@ def make_router(definition: "ServiceDefinition") -> ServiceRouter:
         edge.allow("deadletter.discard", node=edge.runtime.node)
         return await _release(definition, edge, number, discard_first=True, reason=command.reason)
 
-    @router.get("/streams")
-    async def streams(edge: EdgeDep) -> list[StreamOut]:
-        """List how far each stream is."""
-        edge.allow("bus.read", node=edge.runtime.node)
-        return [StreamOut(**row) for row in await list_streams(edge.tx.connection)]
-
     @router.post("/streams/skip")
     async def skip(command: SkipIn, edge: EdgeDep) -> SkipOut:
         """Give up numbers that nobody can send again, so that the stream goes on."""
@@ -149,8 +156,6 @@ def make_router(definition: "ServiceDefinition") -> ServiceRouter:
         consumer = bus_parts.make_consumer(definition, operator=edge.principal)
         stream = StreamKey(command.source, command.topic, command.partition)
         return SkipOut(skipped=await consumer.skip_gap(stream, reason=command.reason))
-
-    return router
 
 
 def _out(row: DeadLetterRow) -> DeadLetterOut:

@@ -106,14 +106,7 @@ def outbox_values(
 
     All rows have the same columns, so that they fit ``kernel.inserts``. Raises ``EventTooLarge``.
     """
-    spec, owner, types = _topic(event.topic)
-    if event.type not in types:
-        raise UnknownTopicError(f"{event.type} does not travel on {event.topic}")
-    if event.destination != (BROADCAST if spec.kind == "broadcast" else owner):
-        raise UnknownTopicError(f"{event.topic} does not lead to {event.destination}")
-    spec_of_type = event_spec(event.type)
-    if spec_of_type.key_field and value_at(event.payload, spec_of_type.key_field) != event.key:
-        raise ValueError(f"the record key of {event.type} is its {spec_of_type.key_field}")
+    spec = _checked_topic(event)
     payload = to_json(event.payload)
     if len(payload) > spec.max_bytes:
         raise EventTooLarge(size=len(payload), limit=spec.max_bytes)
@@ -125,7 +118,7 @@ def outbox_values(
         "type": event.type,
         "subject": event.subject,
         "time": instant(now),
-        "dataschema": spec_of_type.schema_url,
+        "dataschema": event_spec(event.type).schema_url,
         "case_space": event.case_space,
         "case_version": event.case_version,
         "payload": payload,
@@ -134,6 +127,19 @@ def outbox_values(
     }
     ways = transports(spec, event.destination, node=node, service=service)
     return [{"transport": way, **row} for way in ways]
+
+
+def _checked_topic(event: OutgoingEvent) -> TopicSpec:
+    """Return the event's topic; raises where the contracts know no such event on it."""
+    spec, owner, types = _topic(event.topic)
+    if event.type not in types:
+        raise UnknownTopicError(f"{event.type} does not travel on {event.topic}")
+    if event.destination != (BROADCAST if spec.kind == "broadcast" else owner):
+        raise UnknownTopicError(f"{event.topic} does not lead to {event.destination}")
+    key_field = event_spec(event.type).key_field
+    if key_field and value_at(event.payload, key_field) != event.key:
+        raise ValueError(f"the record key of {event.type} is its {key_field}")
+    return spec
 
 
 def is_case_conflict(error: BaseException) -> bool:
