@@ -4,13 +4,15 @@ import io
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from joserfc.jwk import ECKey
 
 from contracts.roles import load_roles
+from federation import using_system
 from kernel.logs import LibraryHandler, make_logger
 from tests.security import fuzzing, marked, marked_events
 from tests.security.cast import AUTHORITY, EMERGENCY, Walk
@@ -80,6 +82,13 @@ def watched(postgres_url: Callable[..., str], node_files: NodeFiles) -> Iterator
         logging.getLogger().removeHandler(handler)
 
 
+def test_the_search_finds_the_number_in_every_form() -> None:
+    assert marked.shown(f"… {marked.NUMBER} …")
+    assert marked.shown(marked.WORD.encode())
+    assert marked.shown(marked.NUMBER.encode().hex())
+    assert not marked.shown("990000190001010017")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_refusal_shows_or_stores_the_number(watched: Watched, service: str) -> None:
     token = watched.node.token(*ROLES, organisation=AUTHORITY, subject="everybody")
@@ -90,6 +99,33 @@ def test_no_refusal_shows_or_stores_the_number(watched: Watched, service: str) -
     assert not watched.accepted
     assert not watched.answers
     assert marked.stored(watched.urls[service]) == []
+
+
+def test_no_refused_token_shows_or_logs_its_claims(watched: Watched) -> None:
+    """Tokens of a stranger's key, for another node, expired, and grant tokens that open nothing."""
+    node, word = watched.node, marked.WORD
+    claims = {"subject": word, "organisation": word, "name": word, "node": word, "roles": [word]}
+    stranger = replace(node.issuer, key=ECKey.generate_key("P-256", {"kid": word}))
+    system = using_system.make(word, word)
+    tokens = [
+        stranger.mint(**claims, audience=f"yiwang:{NODE}"),
+        node.issuer.mint(**claims),
+        node.issuer.mint(**claims, audience=f"yiwang:{NODE}", seconds=-10),
+        node.issuer.mint(**claims, audience=word),
+        system.grant_token(word, NODE),
+        system.grant_token(watched.walk.known["grant_id"], word),
+    ]
+    grant_id = watched.walk.known["grant_id"]
+    paths = [f"/{service}/v1/audit/head" for service in SERVICES]
+    paths += [f"/sharing/v1/delivery/{each}/rows" for each in (grant_id, word)]
+    for path in paths:
+        for token in tokens:
+            answer = node.client.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code in (401, 403, 404, 422), (path, answer.status_code)
+            assert not marked.shown(answer.content)
+            assert not marked.shown(str(answer.headers))
+    for service in SERVICES:
+        assert marked.stored(watched.urls[service], ["kernel.refusal_counts"]) == []
 
 
 def fill(value: Any) -> Any:
