@@ -99,6 +99,7 @@ async def test_facets_count_what_is_found_and_filters_narrow_it(world):
     assert found["sampled"] is False
     nodes = {value["code"]: value["count"] for value in found["facets"]["node"]}
     assert nodes == {NODE: 1, OTHER: 1}
+    assert {value["name"] for value in found["facets"]["region"]} == {"Haifeng", "Lufeng"}
     departments = {value["code"]: value["name"] for value in found["facets"]["department"]}
     assert departments == {EMERGENCY: "海丰县应急管理局", f"{OTHER}-mz": "陆丰市民政局"}
     shares = {value["code"]: value["name"] for value in found["facets"]["share_type"]}

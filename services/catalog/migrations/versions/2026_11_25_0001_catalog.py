@@ -155,6 +155,10 @@ TABLES = (
         CONSTRAINT ck_entries_code CHECK ((version > 0) = (resource_code IS NOT NULL))
     )
     """,
+    (
+        "CREATE INDEX ix_entries_copy ON entries (copy, entry_id)"
+        " WHERE copy <> 'none' AND copy <> 'discarded'"
+    ),
     "CREATE INDEX ix_entries_import_id ON entries (import_id, entry_id) WHERE import_id IS NOT NULL",
     "CREATE INDEX ix_entries_providing_org ON entries (providing_org, state, entry_id)",
     "CREATE INDEX ix_entries_state ON entries (state, entry_id)",

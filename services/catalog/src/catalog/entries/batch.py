@@ -22,13 +22,13 @@ from kernel.db import Transaction
 from kernel.problems import Invalid, NotFound, ProblemError
 
 SHOWN = 50
-_FROM_STATES = {
-    "submit": ("draft", "returned", "changing"),
-    "discard": ("draft", "returned", "changing"),
-    "accept": ("submitted", "change_review"),
-    "return": ("in_review", "change_review"),
-    "approve": ("in_review", "change_review"),
-    "publish": ("approved", "change_review"),
+_FROM_COPIES = {
+    "submit": ("draft", "returned"),
+    "discard": ("draft", "returned"),
+    "accept": ("submitted",),
+    "return": ("in_review",),
+    "approve": ("in_review",),
+    "publish": ("approved",),
 }
 
 
@@ -84,13 +84,13 @@ async def _chosen(
             raise BatchTooLarge(limit=limit, field="ids", kind="policy")
         return ids, False
     found: list[str] = []
-    for state in _FROM_STATES[command.act]:
+    for copy in _FROM_COPIES[command.act]:
         wanted = EntryFilter(
             own_org=own_org,
             providing_org=command.filter.providing_org,
             import_id=str(command.filter.import_id) if command.filter.import_id else None,
             complete=command.filter.complete,
-            state=state,
+            copy=copy,
         )
         room = limit + 1 - len(found)
         found += await repository.ids_of(tx.connection, wanted, limit=room)

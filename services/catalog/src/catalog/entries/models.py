@@ -65,6 +65,12 @@ entries = Table(
     ),
     Index("ix_entries_providing_org", "providing_org", "state", "entry_id"),
     Index("ix_entries_state", "state", "entry_id"),
+    Index(
+        "ix_entries_copy",
+        "copy",
+        "entry_id",
+        postgresql_where=sql("copy <> 'none' AND copy <> 'discarded'"),
+    ),
     Index("ix_entries_title_key", "title_key"),
     Index(
         "ix_entries_import_id",

@@ -20,6 +20,7 @@ from catalog.entries.diff import field_diff
 from catalog.entries.domain import Act, Standing
 from catalog.entries.events import broadcast, state_of_entry
 from catalog.entries.records import REVIEW, UPDATE, Entry
+from catalog.errors import BatchTooLarge
 from catalog.filings import service as filings
 from catalog.filings.events import TRIGGER, filing_of
 from catalog.search import replica
@@ -27,7 +28,6 @@ from contracts.events.catalog import EntryState
 from contracts.identifiers import resource_code
 from kernel.db import Transaction
 from kernel.ports import OutgoingEvent
-from kernel.problems import Unavailable
 
 EDITION_EVENT = "catalog.edition.published"
 
@@ -46,7 +46,7 @@ async def publish(
     if not chosen:
         return []
     if len(chosen) > MAX_LISTED:
-        raise Unavailable
+        raise BatchTooLarge(limit=MAX_LISTED)
     number = await editions.next_number(tx, desk)
     published = await _with_versions(tx, chosen, desk)
     published = await _with_claims(tx, published, desk)

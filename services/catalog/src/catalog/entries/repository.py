@@ -34,6 +34,7 @@ class EntryFilter:
     own_org: str | None
     providing_org: str | None = None
     state: str | None = None
+    copy: str | None = None
     import_id: str | None = None
     complete: bool | None = None
     title: str | None = None
@@ -45,6 +46,7 @@ class EntryFilter:
             (self.own_org, table.providing_org == self.own_org),
             (self.providing_org, table.providing_org == self.providing_org),
             (self.state, table.state == self.state),
+            (self.copy, table.copy == self.copy),
             (self.import_id, table.import_id == self.import_id),
             (self.complete, table.complete == self.complete),
             (self.title, table.title_key.contains(self.title or "", autoescape=True)),

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from catalog.search import repository
 from catalog.search.repository import Fetch
+from contracts.regions import load_regions
 from contracts.vocabulary import is_code, label
 from kernel.clock import Clock
 
 KEPT = timedelta(seconds=60)
 LIMIT = 50_000
 _LISTS = {"theme": "data_domain"}
+_PLACES = frozenset({"node", "region"})
 
 
 class Facet(NamedTuple):
@@ -48,7 +50,12 @@ def shown_name(facet: Facet, language: str) -> str:
     """Return a facet value's name in the caller's language; a code without name is shown as is."""
     if facet.name:
         return facet.name
+    if facet.dimension in _PLACES:
+        region = load_regions().regions.get(facet.code)
+        if region is None:
+            return facet.code
+        return region.name if language.startswith("zh") else region.name_en
     codes = _LISTS.get(facet.dimension, facet.dimension)
-    if facet.dimension in ("node", "region", "department") or not facet.code:
+    if facet.dimension == "department" or not facet.code:
         return facet.code
     return label(codes, facet.code, language) if is_code(codes, facet.code) else facet.code
