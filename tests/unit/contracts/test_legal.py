@@ -7,6 +7,8 @@ import pytest
 from contracts.events.base import Basis
 from contracts.legal import (
     LEVELS,
+    LegalBasis,
+    Register,
     any_carries,
     carries,
     could_carry_refusal,
@@ -68,6 +70,31 @@ def test_a_law_in_force_carries_a_refusal():
 def test_a_law_does_not_carry_before_it_is_in_force():
     verdict = judge(LAW, RULES.gate("G7"), on=date(2021, 10, 31))
     assert verdict.shortcomings == ("not_in_force",)
+
+
+@pytest.mark.parametrize(
+    ("day", "carries_then"),
+    [
+        (date(2019, 12, 31), False),
+        (date(2020, 1, 1), True),
+        (date(2025, 12, 31), True),
+        (date(2026, 1, 1), False),
+    ],
+)
+def test_a_basis_carries_from_its_first_day_to_its_last(day, carries_then):
+    basis = LegalBasis(
+        id="x",
+        title="某某条例",
+        number="",
+        issuer="某某",
+        level="local_regulation",
+        valid_from=date(2020, 1, 1),
+        valid_until=date(2025, 12, 31),
+    )
+    register = Register(version="test", bases=(basis,))
+    cited = Basis(level="local_regulation", title="《某某条例》")
+    verdict = judge(cited, RULES.gate("G7"), on=day, register=register)
+    assert verdict.carries is carries_then
 
 
 def test_a_registered_basis_counts_at_its_registered_level():
