@@ -72,7 +72,10 @@ def _print_schedule(schedule: tuple[Trouble, ...]) -> None:
 def survive(seeds: range, jobs: int) -> bool:
     """The system as it is; true when every world holds."""
     started = time.monotonic()
-    found = list(failing(seeds, None, jobs))
+    found = []
+    for seed, rules in failing(seeds, None, jobs):
+        found.append((seed, rules))
+        print(f"  seed {seed} fails: {', '.join(sorted(set(rules)))}", flush=True)
     took = time.monotonic() - started
     rate = len(seeds) / took
     print(f"{len(seeds)} worlds, {len(found)} failing, {took:.1f} s, {rate:.1f} worlds/s")

@@ -93,14 +93,14 @@ class Clerks:
                 await self.pause(self.rng.choice((0.02, 0.02, 6.0)))
                 await self.do(service, "write", lambda tx, _: write_case(tx, case_id, to_node))
 
-        await self.pause(20.0)
+        await self.pause(16.0)
         await asyncio.gather(*(writer(self.rng.randint(2, 4)) for _ in range(writers)))
 
     async def record(self, node: str) -> None:
         """The person at a desk records the filings that lie there."""
         desk = self.services[(node, "notify")]
         while self.loop.time() < self.until:
-            await self.pause(10.0)
+            await self.pause(8.0)
             cases = desk.database.rows("cases")
             for case in [case for case in cases if case.get("state") == "received"]:
                 filing_id = case["case"]
@@ -111,7 +111,7 @@ class Clerks:
     async def share(self, number: int) -> None:
         """One request from submission to the end of its grant, with everybody's detours."""
         rng = self.rng
-        await self.pause(20.0)
+        await self.pause(14.0)
         asking, giving = rng.choice(NODES), rng.choice(NODES)
         kind = rng.choice(("unconditional", "conditional", "conditional"))
         sender, source = self.services[(asking, "sharing")], self.services[(giving, "sharing")]
@@ -148,7 +148,7 @@ class Clerks:
         return row["value"] if row else None
 
     async def _withdraw(self, sender: Service, request_id: str, clerk: Principal) -> None:
-        await self.pause(20.0)
+        await self.pause(14.0)
         await self.do(
             sender,
             "withdraw",
@@ -205,7 +205,7 @@ class Clerks:
         received = self.side(source, request_id, "received")
         if received is None or received.kind == "unconditional":
             return
-        await self.pause(12.0)
+        await self.pause(7.0)
         items = received.asked.items
         results = tuple(ReviewResult(item=item, passed=True) for item in items)
         await self.do(
@@ -300,7 +300,7 @@ class Clerks:
 
     async def _revoke(self, source: Service, grant_id: str) -> None:
         approver = person(source.node, 1, "source_approver")
-        await self.pause(self.rng.choice((0.05, 12.0)))
+        await self.pause(self.rng.choice((0.05, 9.0)))
         await self.do(
             source,
             "revoke",

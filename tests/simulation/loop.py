@@ -30,6 +30,8 @@ class SimulationLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._rng = rng
         self._virtual = 0.0
+        self._made = 0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.turns = 0
         self.failures: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _loop, context: self._note(context))
@@ -42,15 +44,29 @@ class SimulationLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._virtual
 
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        # tuples compare in C; the number keeps timers of one instant in the order of their making
+        self._made += 1
+        heapq.heappush(self._timers, (when, self._made, timer))
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Cancelled timers are dropped when their time comes."""
+
     def _run_once(self) -> None:
         ready = self._ready  # type: ignore[attr-defined]
-        timers = self._scheduled  # type: ignore[attr-defined]
+        timers = self._timers
         if not ready and not self._stopping:  # type: ignore[attr-defined]
-            self._jump(timers)
-        while timers and timers[0]._when <= self._virtual:
-            handle = heapq.heappop(timers)
-            handle._scheduled = False
-            ready.append(handle)
+            self._jump()
+        while timers and timers[0][0] <= self._virtual:
+            ready.append(heapq.heappop(timers)[2])
         batch = list(ready)
         ready.clear()
         if len(batch) > 1:
@@ -60,12 +76,13 @@ class SimulationLoop(asyncio.BaseEventLoop):
                 self.turns += 1
                 handle._run()
 
-    def _jump(self, timers: list[asyncio.TimerHandle]) -> None:
-        while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
+    def _jump(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:  # type: ignore[attr-defined]
+            heapq.heappop(timers)
         if not timers:
             raise Standstill
-        self._virtual = max(self._virtual, timers[0].when())
+        self._virtual = max(self._virtual, timers[0][0])
 
     def _process_events(self, event_list: Any) -> None:
         """Nothing to do: there is no selector."""

@@ -21,7 +21,7 @@ from tests.simulation.federation import (
 from tests.simulation.loop import seeded
 from tests.simulation.worker import TROUBLES, Worker
 
-HEALED_AT = 30.0
+HEALED_AT = 22.0
 CRASH_LABELS = (
     "commit.before", "commit.after", "publish.before", "publish.after", "relay.save",
     "relay.finish", "emit", "consume.inbox", "consume.receipts", "consume.save_streams",
@@ -184,7 +184,8 @@ class Nemesis:
     def _half_open(self, node: str, name: str, which: int, seconds: float) -> None:
         """The server drops the relay's lock; the client still believes that it holds it."""
         for worker in self._workers(node, name):
-            relay = list(worker.relays.values())[which].relay
+            relays = list(worker.relays.values())
+            relay = relays[which % len(relays)].relay
             connection = relay.store._lock  # type: ignore[attr-defined]
             if relay.holds_lock and connection is not None and not connection.broken:
                 connection.break_off()

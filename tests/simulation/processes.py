@@ -72,10 +72,11 @@ class Process:
 
     async def step(self, label: str, scale: float = 0.002) -> None:
         """Spend time before an action; die or stand still here when the nemesis says so."""
-        self._die_if_due(label)
+        if self.crash_at or not self.alive:
+            self._die_if_due(label)
         loop = self.machine.loop
         timer = loop.create_future()
-        loop.call_at(loop.time() + self.machine.latency(scale), _wake, timer)
+        loop.call_at(loop._virtual + self.machine.latency(scale), _wake, timer)
         await timer
         while not self.resumed.is_set():
             await self.resumed.wait()

@@ -40,6 +40,12 @@ from tests.simulation.subscription import WorldSubscription
 
 TROUBLES = (PublishError, LockLostError, DatabaseError, UnavailableError, BusUnavailableError)
 SEAL_SECONDS = 6.0
+SENDS_TO = {
+    "sharing": ("sharing", "notify", "catalog"),
+    "notify": ("sharing", "catalog"),
+    "catalog": ("notify",),
+}
+"""The siblings to which a service of a world has anything to send."""
 
 
 class Worker:
@@ -78,7 +84,7 @@ class Worker:
             self.consumer, self.store, control=self._control(signer), logger=self.logger
         )
         self.relays = {"kafka": self._relay_loop("kafka", self.kafka, signer)}
-        for name in MAILBOXES:
+        for name in SENDS_TO[service.name]:
             self._add_local(name, signer)
         self._run_loops()
 

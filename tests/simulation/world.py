@@ -101,7 +101,7 @@ class World:
 
     def _people(self) -> list[Any]:
         rng = seeded(self.seed, "people")
-        clerks = Clerks(self.services, rng, until=HEALED_AT + 15.0)
+        clerks = Clerks(self.services, rng, until=HEALED_AT + 12.0)
         work = [clerks.share(number) for number in range(rng.randint(2, 4))]
         for number in range(rng.randint(1, 2)):
             node, to_node = rng.choice(NODES), rng.choice(NODES)
