@@ -61,27 +61,26 @@ def plan(
     if all(on < eve for on in days.values()):
         days["reminder:due_soon"] = max(eve, starts_on)
     steps = [Step(mark=mark, kind="reminder", on=on, to="bound_party") for mark, on in days.items()]
-    if not dates.provisional:
-        steps.append(
-            Step(
-                mark=f"overdue:{dates.counts_on}",
-                kind="overdue",
-                on=_day_after(dates.counts_on),
-                to="bound_party",
-            )
+    late = () if dates.provisional else _when_late(dates, ladder, workday_after)
+    return tuple(sorted([*steps, *late], key=lambda step: step.on))
+
+
+def _when_late(
+    dates: Dates, ladder: Sequence[EscalationStep], workday_after: Callable[[date, int], date]
+) -> tuple[Step, ...]:
+    """Return the overdue notice and each rung of the ladder, from the day after the end."""
+    end, first = dates.counts_on, _day_after(dates.counts_on)
+    overdue = Step(mark=f"overdue:{end}", kind="overdue", on=first, to="bound_party")
+    rungs = (
+        Step(
+            mark=f"escalation:{rung.to}:{end}",
+            kind="escalation",
+            on=max(first, workday_after(end, rung.after_days)),
+            to=rung.to,
         )
-        steps += [
-            Step(
-                mark=f"escalation:{rung.to}:{dates.counts_on}",
-                kind="escalation",
-                on=max(
-                    _day_after(dates.counts_on), workday_after(dates.counts_on, rung.after_days)
-                ),
-                to=rung.to,
-            )
-            for rung in ladder
-        ]
-    return tuple(sorted(steps, key=lambda step: step.on))
+        for rung in ladder
+    )
+    return (overdue, *rungs)
 
 
 def _day_after(day: date) -> date:
