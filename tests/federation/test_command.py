@@ -69,9 +69,7 @@ def yiwang(tmp_path):
 @pytest.mark.timeout(300)
 class TestLifeCycle:
     def test_up_status_down_and_a_second_start(self, yiwang):
-        began = time.monotonic()
         shown = yiwang("up")
-        first = time.monotonic() - began
         assert f"http://127.0.0.1:{yiwang.base + 1}" in shown
         assert "ready" in yiwang("status")
         assert "already runs" in yiwang("up", code=1)
@@ -80,10 +78,7 @@ class TestLifeCycle:
         assert yiwang.processes() == []
         yiwang("status", code=1)
 
-        began = time.monotonic()
         yiwang("up")
-        second = time.monotonic() - began
-        assert second <= first + 2
         yiwang("down", "--purge")
         assert yiwang.processes() == []
         assert not yiwang.home.exists()
