@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from federation.units import build_units
 
 def main(arguments: Sequence[str]) -> int:
     home = Path(arguments[0])
+    # until the loop takes the signals over, they end preparations such as initdb in order
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
     try:
         with alone(home):
             state.write(home, state.State(supervisor=os.getpid()))

@@ -10,7 +10,7 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from federation import embedded_postgres, state
+from federation import embedded_postgres, spawn, state
 from federation import running as federation_running
 from federation.cli.common import Home, console
 from federation.errors import SetupError
@@ -43,7 +43,10 @@ def up(
 
 
 def start_and_watch(plan: Plan, *, with_me: bool) -> subprocess.Popen[bytes]:
-    """Start a plan and show its processes until all are ready; return the supervisor."""
+    """Start a plan and show its processes until all are ready; return the supervisor.
+
+    Whoever interrupts the start ends it: the supervisor is gone before this is left.
+    """
     process = federation_running.start(plan, with_me=with_me)
     shown = console()
     with Live(console=shown, transient=True, auto_refresh=False) as live:
@@ -52,7 +55,11 @@ def start_and_watch(plan: Plan, *, with_me: bool) -> subprocess.Popen[bytes]:
             if shown.is_terminal:
                 live.update(processes(current), refresh=True)
 
-        federation_running.wait_until_ready(plan, process, watch=watch)
+        try:
+            federation_running.wait_until_ready(plan, process, watch=watch)
+        except BaseException:
+            spawn.stop(process, patience=federation_running.STOP_WITHIN)
+            raise
     return process
 
 
