@@ -18,7 +18,7 @@ from tests.simulation.people import Services, seed_known
 from tests.simulation.processes import Machine
 from tests.simulation.worker import Worker
 
-PATIENCE = 1500.0
+PATIENCE = 4000.0
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,11 @@ async def test_a_restarted_worker_goes_on_where_its_database_says(
     again = await counties.start(LUFENG, "sharing", urls[1], handles=[CONFIRMED], fresh=False)
     await eventually(saw(again, "a", "b", "c"), within=JOIN)
     after = await again.worker._store.positions()
-    assert sum(after.values()) == sum(before.values()) + 1
+    # heads on the control topic move their own position whenever they come
+    read_before, read_after = (
+        sum(n for (topic, _), n in p.items() if topic == TOPIC) for p in (before, after)
+    )
+    assert read_after == read_before + 1
 
 
 async def test_a_database_restored_to_yesterday_reads_again_from_its_own_positions(

@@ -251,6 +251,23 @@ async def test_a_lost_tail_is_asked_for_when_it_had_time_to_come(keys: Keys) -> 
     assert (request.first, request.last, request.requester) == (2, 3, LUFENG)
 
 
+async def test_a_lost_tail_is_asked_for_again_until_it_has_come(keys: Keys) -> None:
+    haifeng = Side(keys, HAIFENG, sent=[1, 2, 3])
+    await haifeng.control.send_heads(everything=True)
+    lufeng = Side(keys, LUFENG, state=StreamState(E1, 1))
+    await lufeng.control.receive(haifeng.records())
+    for _ in range(6):
+        lufeng.clock.move(seconds=10)
+        await lufeng.control.check_tails()
+    asked = len(lufeng.told())
+    assert asked > 1
+    lufeng.consumer.store = Store(StreamState(E1, 3))  # type: ignore[assignment]
+    for _ in range(6):
+        lufeng.clock.move(seconds=600)
+        await lufeng.control.check_tails()
+    assert len(lufeng.told()) == asked
+
+
 async def test_a_head_about_somebody_elses_stream_is_ignored(keys: Keys) -> None:
     city, lufeng = Side(keys, CITY), Side(keys, LUFENG, state=StreamState(E1, 1))
     head = StreamHead(
@@ -295,6 +312,15 @@ def test_a_limiter_forgets_what_is_long_ago() -> None:
     for what in "abcd":
         assert limiter.allows(what)
     assert not limiter.allows("d")
+
+
+def test_a_clock_that_is_set_back_silences_nobody() -> None:
+    clock = TestClock()
+    limiter = Limiter(clock)
+    assert limiter.allows("a")
+    clock.move(seconds=-3600)
+    assert limiter.allows("a")
+    assert not limiter.allows("a")
 
 
 def test_control_messages_travel_outside_the_numbered_streams() -> None:

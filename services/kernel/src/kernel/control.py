@@ -6,6 +6,7 @@ what cannot be sent again is refused, and the refusal is an alarm for an operato
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from contracts.envelope import Envelope
 from contracts.events.bus import ResendRefused, ResendRequest, StreamHead
@@ -28,9 +29,18 @@ RESEND_LIMIT = 1000
 """Events of one answer; the receiver asks again for what is still missing."""
 TAIL_PATIENCE = timedelta(seconds=2)
 """What a head names may still be on its way this long."""
+LONGEST_TAIL_PATIENCE = timedelta(minutes=10)
 
 Republish = Callable[[Sequence[OutboxRow]], Awaitable[None]]
 """Publishes sent rows again (``kernel.relay.Relay.send_again``)."""
+
+
+class ToldHead(NamedTuple):
+    """A head that a source has told: looked at again when ``pause`` has passed since ``at``."""
+
+    head: StreamHead
+    at: datetime
+    pause: timedelta
 
 
 class Control:
@@ -55,7 +65,7 @@ class Control:
         self._clock = clock
         self._logger = logger
         self._sent_heads: dict[tuple[str, int], SourceHead] = {}
-        self._told: dict[StreamKey, tuple[datetime, StreamHead]] = {}
+        self._told: dict[StreamKey, ToldHead] = {}
 
     async def receive(self, records: Sequence[Record]) -> None:
         """Judge and answer control messages; what is not authentic is counted, nothing more."""
@@ -124,18 +134,26 @@ class Control:
             return
         if head.source != sender.source or not self._reads(head.topic):
             return
-        self._told[stream] = (self._clock.now(), head)
+        self._told[stream] = ToldHead(head, self._clock.now(), TAIL_PATIENCE)
 
     async def check_tails(self) -> None:
-        """Ask for what heads have named a while ago and has not come."""
+        """Ask for what heads have named a while ago and has not come, until it has.
+
+        An answer may get lost like the events; each question waits twice as long as the one before.
+        """
         now = self._clock.now()
-        for stream, (at, head) in list(self._told.items()):
-            if now - at < TAIL_PATIENCE:
+        for stream, told in list(self._told.items()):
+            if told.at <= now < told.at + told.pause:
                 continue
-            del self._told[stream]
-            gap = tail_missing(await self._consumer.store.stream_state(stream), head)
-            if gap is not None:
-                await self.ask({stream: gap})
+            gap = tail_missing(await self._consumer.store.stream_state(stream), told.head)
+            if self._told.get(stream) is not told:
+                continue  # a newer head came meanwhile
+            if gap is None:
+                del self._told[stream]
+                continue
+            pause = min(told.pause * 2, LONGEST_TAIL_PATIENCE)
+            self._told[stream] = ToldHead(told.head, now, pause)
+            await self.ask({stream: gap})
 
     def _reads(self, topic: str) -> bool:
         spec = self._consumer.gate.topics.spec_of(topic)

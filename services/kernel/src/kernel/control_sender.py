@@ -38,7 +38,8 @@ class Limiter:
         """Tell whether ``what`` may happen now, and note it."""
         now = self._clock.now()
         last = self._last.get(what)
-        if last is not None and now - last < self._every:
+        # a clock that was set back must not silence anybody for as long
+        if last is not None and last <= now < last + self._every:
             return False
         if len(self._last) >= self._size:
             self._last = {k: t for k, t in self._last.items() if now - t < self._every}
