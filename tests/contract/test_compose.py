@@ -11,6 +11,7 @@ from compose_pydantic import ComposeSpecification
 from pydantic import ValidationError
 
 from federation import compose, files
+from federation.embedded_postgres import SILENT
 from federation.errors import SetupError
 from federation.plan import SERVICES
 from kernel.registry import Registry
@@ -106,3 +107,11 @@ def test_the_secrets_lie_in_a_closed_directory_and_are_never_replaced(tmp_path):
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     with pytest.raises(SetupError, match="never replaced"):
         compose.write(place)
+
+
+def test_no_database_logs_a_statement_or_a_value(document):
+    databases = [s for s in document["services"].values() if "postgres" in s.get("image", "")]
+    assert len(databases) == 3
+    for service in databases:
+        given = set(service["command"][2::2])
+        assert given == {f"{name}={value}" for name, value in SILENT.items()}

@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from federation.embedded_broker import create_topics
+from federation.embedded_postgres import SILENT
 from tests.support.topics import create_node_topics
 
 
@@ -40,11 +41,10 @@ class TestDatabase:
         with pytest.raises(asyncpg.InvalidPasswordError):
             await _value(f"{user}:wrong@{host}", "SELECT 1")
 
-    async def test_no_statement_reaches_the_log(self, postgres_url):
+    async def test_no_statement_and_no_value_reaches_the_log(self, postgres_url):
         url = postgres_url()
-        assert await _value(url, "SHOW log_min_error_statement") == "panic"
-        assert await _value(url, "SHOW log_error_verbosity") == "terse"
-        assert await _value(url, "SHOW log_parameter_max_length_on_error") == "0"
+        for name, value in SILENT.items():
+            assert await _value(url, f"SHOW {name}") == value
 
 
 @pytest.mark.broker

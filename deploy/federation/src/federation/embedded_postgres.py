@@ -29,17 +29,21 @@ STATUS_LINE = (
     7  # postmaster.pid: pid, directory, start, port, sockets, address, shared memory, status
 )
 
+#: no statement, parameter or value reaches a log: an error's own sentence
+#: quotes what it could not read, so errors stay out; the services log them by SQLSTATE
+SILENT = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length_on_error": "0",
+    "log_min_messages": "log",
+    "log_statement": "none",
+}
 SETTINGS = {
+    **SILENT,
     "listen_addresses": ports.LOOPBACK,
     "unix_socket_directories": "",  # their paths have a length limit, and TCP is all we use
     "max_connections": "300",
     "password_encryption": "scram-sha-256",
-    # no statement and no parameter reaches a log (protocol §10, rule 8)
-    "log_min_error_statement": "panic",
-    "log_error_verbosity": "terse",
-    "log_parameter_max_length_on_error": "0",
-    "log_min_messages": "warning",
-    "log_statement": "none",
     "log_timezone": "UTC",
     "timezone": "UTC",
     "jit": "off",
